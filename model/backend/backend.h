@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The boundary between GStreamer and the network: a versioned C interface. The element opens a
+ * backend module with GModule, asks it for this table, and needs no LibTorch header or library.
+ *
+ * Rules for every function of the table:
+ *  - No C++ exception leaves it. A failure returns FALSE or NULL and sets `error` (domain
+ *    UNETSEG_BACKEND_ERROR). The message's first line is a sentence for the user that names the
+ *    thing and the cure; what follows a first newline, if any, is detail for developers.
+ *  - Strings are UTF-8 and zero-terminated. Sizes and strides are in bytes unless named otherwise.
+ *  - Nothing allocates per frame once each slot and each frame size has been used once.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define UNETSEG_BACKEND_ABI 1u
+#define UNETSEG_BACKEND_SYMBOL "unetseg_backend_get"
+
+#define UNETSEG_BACKEND_ERROR (g_quark_from_static_string("unetseg-backend-error"))
+typedef enum { /* in the order of unetseg::Fault (model/error.h), where each is explained */
+  UNETSEG_BACKEND_ERROR_NOT_FOUND,
+  UNETSEG_BACKEND_ERROR_OPEN_READ,
+  UNETSEG_BACKEND_ERROR_READ,
+  UNETSEG_BACKEND_ERROR_SETTINGS,
+  UNETSEG_BACKEND_ERROR_NO_SPACE,
+  UNETSEG_BACKEND_ERROR_NO_DEVICE,
+  UNETSEG_BACKEND_ERROR_WRITE,
+  UNETSEG_BACKEND_ERROR_FRAME_FORMAT,
+  UNETSEG_BACKEND_ERROR_BAD_RESULT,
+  UNETSEG_BACKEND_ERROR_FAILED,
+} UnetsegBackendError;
+
+/* Pixel formats, named and laid out in memory as GStreamer's GstVideoFormat of the same name. */
+typedef enum {
+  UNETSEG_FORMAT_RGB,
+  UNETSEG_FORMAT_BGR,
+  UNETSEG_FORMAT_RGBX,
+  UNETSEG_FORMAT_BGRX,
+  UNETSEG_FORMAT_XRGB,
+  UNETSEG_FORMAT_XBGR,
+  UNETSEG_FORMAT_RGBA,
+  UNETSEG_FORMAT_BGRA,
+  UNETSEG_FORMAT_ARGB,
+  UNETSEG_FORMAT_ABGR,
+  UNETSEG_FORMAT_GRAY8,
+  UNETSEG_FORMAT_I420,
+  UNETSEG_FORMAT_NV12,
+} UnetsegFormat;
+
+/* A view of one frame; it owns nothing. The pixels must stay valid during the call it is passed to. */
+typedef struct {
+  UnetsegFormat format;
+  gint width, height;   /* luma pixels, at least 1 x 1; odd sizes round chroma up */
+  guint8 *plane[4];     /* address of each plane's pixel (0, 0); not written by `sample` */
+  gint stride[4];       /* bytes from a row to the next; any value that does not make rows overlap */
+  gdouble kr, kb;       /* luma coefficients of the YUV matrix (BT.601: .299 and .114); unused for RGB, GRAY8 */
+  gboolean full_range;  /* luma 0..255 instead of 16..235 (chroma likewise) */
+  gboolean chroma_cosited_x, chroma_cosited_y; /* a chroma sample sits on an even luma column / row, not between two */
+} UnetsegFrame;
+
+typedef struct {
+  const gchar *model_file; /* path of a safetensors file */
+  const gchar *device;     /* "auto", "cpu", "cuda" or "cuda:N" */
+  guint threads;           /* threads for inference on the CPU; 0 is automatic */
+  guint n_slots;           /* frames that may be between `sample` and `draw` at the same time, 1..64 */
+} UnetsegOpenOptions;
+
+/* What is loaded. Owned by the session, constant until `close`. */
+typedef struct {
+  const gchar *architecture; /* "improved-unet" or "seed-unet" */
+  const gchar *engine;       /* "libtorch" */
+  const gchar *device;       /* "cpu" or "cuda:N": where it runs */
+  const gchar *sha256;       /* of the tensors, hexadecimal; empty where the file has none */
+  const gchar *name;         /* the file's own name for itself, may be empty */
+  gint base_width;           /* channels of the first level */
+  gint input_width, input_height; /* pixels of the network's input */
+  gdouble threshold;         /* the model's own, 0..1 */
+} UnetsegModelInfo;
+
+typedef enum {
+  UNETSEG_DRAW_OVERLAY,     /* blends colour over the frame in place, in its own format */
+  UNETSEG_DRAW_MASK,        /* writes 0 or 255 to every pixel of a GRAY8 frame */
+  UNETSEG_DRAW_PROBABILITY, /* writes round(255 p) to every pixel of a GRAY8 frame */
+} UnetsegDrawMode;
+
+typedef struct {
+  UnetsegDrawMode mode;
+  gdouble threshold;     /* probability from which a pixel is lesion, 0..1; negative takes the model's own */
+  guint32 color;         /* fill, 0xAARRGGBB; its alpha is multiplied by `opacity` */
+  gdouble opacity;       /* 0..1 */
+  guint32 contour_color; /* 0xAARRGGBB, not affected by `opacity` */
+  guint contour_width;   /* in frame pixels; 0 draws none */
+} UnetsegStyle;
+
+typedef struct _UnetsegSession UnetsegSession;
+
+typedef struct {
+  guint32 abi;         /* UNETSEG_BACKEND_ABI of the header that the module was built with */
+  guint32 struct_size; /* sizeof(UnetsegBackend) there */
+
+  /* Says whether `device` can be used here: TRUE and in *resolved (free with g_free) "cpu" or
+   * "cuda:N". For "auto" it never fails: *notice (free with g_free; may be NULL on return) then
+   * says why a GPU that is there cannot be used. Any thread. */
+  gboolean (*probe)(const gchar *device, gchar **resolved, gchar **notice, GError **error);
+
+  /* Reads and checks the model and makes the session's buffers. Takes long; any thread. */
+  UnetsegSession *(*open)(const UnetsegOpenOptions *options, GError **error);
+  const UnetsegModelInfo *(*info)(const UnetsegSession *session);
+
+  /* Scales and normalises `frame` into slot `slot`. Touches that slot only, so it may run while
+   * `infer` works on other slots. */
+  gboolean (*sample)(UnetsegSession *session, guint slot, const UnetsegFrame *frame, GError **error);
+
+  /* Runs the network on `n` sampled slots as one batch; each slot then holds its probabilities.
+   * Always called from one and the same thread during a session. */
+  gboolean (*infer)(UnetsegSession *session, const guint *slots, guint n, GError **error);
+
+  /* Draws slot `slot`'s newest probabilities onto `frame`, whose size is free to differ from the
+   * sampled one. One thread at a time. */
+  gboolean (*draw)(UnetsegSession *session, guint slot, const UnetsegFrame *frame,
+                   const UnetsegStyle *style, GError **error);
+
+  /* Frees the session; NULL is allowed. No other call on it may be running. */
+  void (*close)(UnetsegSession *session);
+} UnetsegBackend;
+
+/* The module's only exported symbol. The table is static. */
+typedef const UnetsegBackend *(*UnetsegBackendGet)(void);
+
+G_END_DECLS

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// An inference engine: a loaded network that turns input pictures into probabilities.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "model/backend/backend.h"
+#include "model/storage/model_card.h"
+
+namespace unetseg {
+
+// Made by make_engine(), which a backend module links exactly one of (LibTorch's, or the tests' fake).
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual const ModelCard& card() const = 0;
+  virtual std::string device() const = 0;  // "cpu" or "cuda:N"
+  virtual std::string name() const = 0;    // "libtorch"
+
+  // inputs[i]: 3 x input_height x input_width floats, planar, normalised. probabilities[i]: room for
+  // input_height x input_width floats; receives sigmoid(logit), 0..1. Always called from one thread.
+  // Throws Error(bad_result) where a result is not finite.
+  virtual void run(const float* const* inputs, float* const* probabilities, int n) = 0;
+};
+
+// Reads and checks the model. Throws Error as read_safetensors() and from_metadata() do, Error(settings)
+// listing the first differences where tensors do not fit the architecture, Error(no_device).
+std::unique_ptr<Engine> make_engine(const UnetsegOpenOptions& options);
+
+// As UnetsegBackend.probe: the device that `device` stands for here; `notice` may be set for "auto".
+std::string probe_device(const std::string& device, std::string* notice);
+
+}  // namespace unetseg

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Segmentation scores of one image and of a set, with their definitions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace unetseg::trainer {
+
+// Pixel counts of one image. Truth is lesion above 127, prediction likewise.
+struct Confusion {
+  std::uint64_t tp = 0, fp = 0, fn = 0, tn = 0;
+  double dice() const;         // 2 tp / (2 tp + fp + fn); both empty: 1
+  double jaccard() const;      // tp / (tp + fp + fn); both empty: 1
+  double sensitivity() const;  // tp / (tp + fn); empty truth: 1
+  double specificity() const;  // tn / (tn + fp); full truth: 1
+  double accuracy() const;
+  Confusion& operator+=(const Confusion& other);
+};
+
+// Both masks row-major and dense, `pixels` bytes each.
+Confusion compare(const std::uint8_t* prediction, const std::uint8_t* truth, std::size_t pixels);
+
+struct ImageScore {
+  std::string id;
+  int width = 0, height = 0;  // at which it was scored
+  Confusion confusion;
+};
+
+struct Interval {
+  double mean = 0, low = 0, high = 0;  // 95 %
+};
+
+struct Summary {
+  std::size_t n = 0;
+  Interval dice, jaccard, sensitivity, specificity, accuracy;  // per-image means, bootstrap percentiles
+  double median_dice = 0;
+  double thresholded_jaccard = 0;  // mean of Jaccard, counted as 0 below 0.65
+  double below_half = 0;           // share of images with Dice < 0.5
+  Confusion pooled;
+};
+
+// Bootstrap over images: 10,000 resamples, percentile interval, fixed seed.
+Summary summarise(const std::vector<ImageScore>& scores);
+
+// The lines that `evaluate` prints, and the per-image CSV (with header).
+std::string to_text(const Summary& summary, const std::string& resolution, double threshold);
+std::string to_csv(const std::vector<ImageScore>& scores);
+
+}  // namespace unetseg::trainer
