@@ -34,7 +34,8 @@ struct Interval {
 
 struct Summary {
   std::size_t n = 0;
-  Interval dice, jaccard, sensitivity, specificity, accuracy;  // per-image means, bootstrap percentiles
+  Interval dice, jaccard, sensitivity, specificity,
+      accuracy;  // per-image means, bootstrap percentiles
   double median_dice = 0;
   double thresholded_jaccard = 0;  // mean of Jaccard, counted as 0 below 0.65
   double below_half = 0;           // share of images with Dice < 0.5
