@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pictures a run leaves behind: curves and panels. Where the build has no OpenCV these do nothing.
+// The pictures a run leaves behind: curves and panels. Where the build has no OpenCV these do
+// nothing.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +22,11 @@ void write_curves(const std::string& path, const std::string& title, const std::
 // One row of a panel: image, truth, prediction, each at the image's size; drawn side by side with
 // the truth's and the prediction's contours and the caption.
 struct PanelRow {
-  std::string caption;              // "ISIC_0000001  Dice 0.912"
+  std::string caption;  // "ISIC_0000001  Dice 0.912"
   int width = 0, height = 0;
-  const std::uint8_t* image = nullptr;       // height x width x 3, RGB
-  const std::uint8_t* truth = nullptr;       // height x width, 0..255
-  const float* probabilities = nullptr;      // height x width, 0..1
+  const std::uint8_t* image = nullptr;   // height x width x 3, RGB
+  const std::uint8_t* truth = nullptr;   // height x width, 0..255
+  const float* probabilities = nullptr;  // height x width, 0..1
 };
 void write_panel(const std::string& path, const std::vector<PanelRow>& rows, double threshold);
 

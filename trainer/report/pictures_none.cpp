@@ -9,6 +9,8 @@ void write_curves(const std::string&, const std::string&, const std::string&,
 
 void write_panel(const std::string&, const std::vector<PanelRow>&, double) {}
 
-bool has_pictures() { return false; }
+bool has_pictures() {
+  return false;
+}
 
 }  // namespace unetseg::trainer

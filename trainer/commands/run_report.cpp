@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "trainer/commands/run_report.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "model/storage/atomic_file.h"
+#include "trainer/commands/durations.h"
+#include "trainer/report/pictures.h"
+#include "trainer/report/progress.h"
+
+namespace unetseg::trainer {
+
+struct RunReport::Live {
+  explicit Live(bool quiet) : line("training", quiet) {}
+  ProgressLine line;
+  double smoothed_loss = std::nan("");
+};
+
+RunReport::RunReport(std::string folder, const DecodedSet& validation, double threshold, bool quiet)
+    : folder_(std::move(folder)),
+      validation_(validation),
+      threshold_(threshold),
+      live_(std::make_unique<Live>(quiet)) {}
+
+RunReport::~RunReport() = default;
+
+RunEvents RunReport::events() {
+  RunEvents events;
+  events.step = [this](const StepInfo& info) {
+    double& loss = live_->smoothed_loss;
+    if (std::isfinite(info.loss))
+      loss = std::isfinite(loss) ? 0.95 * loss + 0.05 * info.loss : info.loss;
+    live_->line.update(static_cast<std::size_t>(info.step),
+                       static_cast<std::size_t>(info.total_steps),
+                       fmt::format("loss {:.4f}", loss));
+  };
+  events.epoch = [this](const ProgressState& state, const std::vector<std::vector<float>>& maps) {
+    on_epoch(state, maps);
+  };
+  events.note = [this](const std::string& text) { live_->line.print(text); };
+  return events;
+}
+
+void RunReport::on_epoch(const ProgressState& state,
+                         const std::vector<std::vector<float>>& probabilities) {
+  const EpochRecord& record = state.history.back();
+  live_->line.print(fmt::format(
+      "epoch {:3}  step {}/{}  loss {:.4f}  validation: loss {:.4f} Dice {:.4f} Jaccard {:.4f}{}  "
+      "{:.1f} images/s  {}",
+      record.epoch, record.step, state.total_steps, record.train_loss, record.validation_loss,
+      record.validation_dice, record.validation_jaccard,
+      state.best_epoch == record.epoch ? " (best)" : "", record.images_per_second,
+      duration_text(record.seconds)));
+  write_file_atomically(folder_ + "/metrics.csv", metrics_csv(state.history));
+  write_pictures(state);
+  std::vector<PanelRow> rows;
+  const std::size_t pixels = static_cast<std::size_t>(validation_.width) * validation_.height;
+  for (std::size_t i = 0; i < probabilities.size(); ++i)
+    rows.push_back({validation_.ids[i], validation_.width, validation_.height,
+                    validation_.images.data() + 3 * pixels * i,
+                    validation_.masks.data() + pixels * i, probabilities[i].data()});
+  if (!rows.empty())
+    write_panel(fmt::format("{}/panels/epoch-{:04}.png", folder_, record.epoch), rows, threshold_);
+}
+
+void RunReport::write_pictures(const ProgressState& state) const {
+  Series train{"training loss", {}, {}, false}, loss{"validation loss", {}, {}, false};
+  Series dice{"validation Dice", {}, {}, true}, jaccard{"validation Jaccard", {}, {}, true};
+  for (const EpochRecord& record : state.history) {
+    const auto add = [&](Series* series, double y) {
+      series->x.push_back(static_cast<double>(record.epoch));
+      series->y.push_back(y);
+    };
+    add(&train, record.train_loss);
+    add(&loss, record.validation_loss);
+    add(&dice, record.validation_dice);
+    add(&jaccard, record.validation_jaccard);
+  }
+  write_curves(folder_ + "/curves.png", "Training", "epoch", {train, loss, dice, jaccard});
+}
+
+void RunReport::finish(const ProgressState& state) {
+  live_->line.finish();
+  if (state.history.empty()) return;
+  std::fprintf(stderr, "%zu epochs in %s; best validation Jaccard at epoch %lld\n",
+               state.history.size(), duration_text(state.seconds).c_str(),
+               static_cast<long long>(state.best_epoch));
+}
+
+}  // namespace unetseg::trainer

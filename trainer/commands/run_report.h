@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// What a person sees of a run: progress, a line per epoch, metrics.csv, curves and panels.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "trainer/train/run.h"
+
+namespace unetseg::trainer {
+
+class RunReport {
+ public:
+  // `validation` is borrowed: its first images are shown in the panels.
+  RunReport(std::string folder, const DecodedSet& validation, double threshold, bool quiet);
+  ~RunReport();
+
+  RunEvents events();
+
+  // Ends the progress line and says how the run went.
+  void finish(const ProgressState& state);
+
+ private:
+  void on_epoch(const ProgressState& state, const std::vector<std::vector<float>>& probabilities);
+  void write_pictures(const ProgressState& state) const;
+  struct Live;
+  std::string folder_;
+  const DecodedSet& validation_;
+  double threshold_;
+  std::unique_ptr<Live> live_;
+};
+
+}  // namespace unetseg::trainer

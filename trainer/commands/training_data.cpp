@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "trainer/commands/training_data.h"
+
+#include <fmt/format.h>
+#include <glib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+
+#include "trainer/data/image_files.h"
+#include "trainer/report/progress.h"
+
+namespace unetseg::trainer {
+namespace {
+
+// How much of the wanted supersampling the pictures can fill, judged by the first one, and memory
+// too.
+int usable_supersampling(const TrainingDataOptions& options, const std::vector<Pair>& pairs) {
+  constexpr double kMostBytes = 2e9;
+  const Image first = read_rgb(pairs.front().image);
+  int factor = std::max(1, options.supersampling);
+  const auto bytes = [&](int f) {
+    return 4.0 * f * f * options.width * options.height * static_cast<double>(pairs.size());
+  };
+  while (factor > 1 && (first.width < factor * options.width ||
+                        first.height < factor * options.height || bytes(factor) > kMostBytes))
+    --factor;
+  return factor;
+}
+
+DecodedSet decode_split(const char* name, const std::vector<Pair>& pairs,
+                        const DecodeOptions& options, const std::atomic<bool>& stop) {
+  ProgressLine progress(fmt::format("decoding {} images", name));
+  DecodeReport report;
+  DecodedSet set = decode(
+      pairs, options, &report,
+      [&](std::size_t done, std::size_t total) { progress.update(done, total); }, &stop);
+  progress.finish();
+  for (const std::string& line : report.lines) std::fprintf(stderr, "%s: %s\n", name, line.c_str());
+  std::fprintf(stderr, "%s: %zu images at %dx%d%s\n", name, set.size(), set.width, set.height,
+               report.from_cache ? " from the cache" : "");
+  return set;
+}
+
+std::string hash_of(const DecodedSet& train, const DecodedSet& validation) {
+  GChecksum* checksum = g_checksum_new(G_CHECKSUM_SHA256);
+  const auto add = [&](const std::string& text) {
+    g_checksum_update(checksum, reinterpret_cast<const guchar*>(text.c_str()),
+                      static_cast<gssize>(text.size() + 1));
+  };
+  for (const DecodedSet* set : {&train, &validation}) {
+    add(std::to_string(set->size()));
+    for (std::size_t i = 0; i < set->size(); ++i) {
+      add(set->ids[i]);
+      add(set->sha256[i]);
+    }
+  }
+  const std::string text = g_checksum_get_string(checksum);
+  g_checksum_free(checksum);
+  return text;
+}
+
+// Every k-th pair by order of id: the same pairs on every machine.
+void split_off_validation(Dataset* dataset, double fraction) {
+  const double wanted = fraction * static_cast<double>(dataset->train.size());
+  const std::size_t stride = std::max<std::size_t>(
+      2, static_cast<std::size_t>(
+             std::lround(static_cast<double>(dataset->train.size()) / std::max(1.0, wanted))));
+  std::vector<Pair> kept;
+  for (std::size_t i = 0; i < dataset->train.size(); ++i)
+    (i % stride == stride - 1 ? dataset->validation : kept).push_back(dataset->train[i]);
+  dataset->train = kept;
+}
+
+void erase_sample(DecodedSet* set, std::size_t index) {
+  const auto erase = [&](auto* values, std::size_t stride) {
+    const auto first = values->begin() + static_cast<std::ptrdiff_t>(index * stride);
+    values->erase(first, first + static_cast<std::ptrdiff_t>(stride));
+  };
+  const std::size_t pixels = static_cast<std::size_t>(set->width) * set->height;
+  erase(&set->ids, 1);
+  erase(&set->sha256, 1);
+  erase(&set->aspect, 1);
+  erase(&set->images, 3 * pixels);
+  erase(&set->masks, pixels);
+  if (!set->truth.empty()) erase(&set->truth, 1);
+}
+
+// An image in both splits would make validation scores too good. Up to `skip_bad` training copies
+// are left out; more are faults.
+void separate_splits(DecodedSet* train, const DecodedSet& validation, int skip_bad) {
+  const auto image_hash = [](const DecodedSet& set, std::size_t i) {
+    return set.sha256[i].substr(0, set.sha256[i].find(':'));
+  };
+  std::map<std::string, std::string> ids;  // of validation, by image
+  for (std::size_t i = 0; i < validation.size(); ++i)
+    ids[image_hash(validation, i)] = validation.ids[i];
+  std::vector<std::string> faults;
+  std::vector<std::size_t> shared;
+  for (std::size_t i = 0; i < train->size(); ++i) {
+    const auto found = ids.find(image_hash(*train, i));
+    if (found == ids.end()) continue;
+    shared.push_back(i);
+    faults.push_back(
+        fmt::format("{} (train) and {} (validation) are the same image; --skip-bad {} "
+                    "leaves the training copy out",
+                    train->ids[i], found->second, shared.size()));
+  }
+  if (shared.size() > static_cast<std::size_t>(std::max(0, skip_bad))) throw DataError(faults);
+  for (auto i = shared.rbegin(); i != shared.rend(); ++i) {
+    std::fprintf(stderr, "train: %s left out, it is a validation image too\n",
+                 train->ids[*i].c_str());
+    erase_sample(train, *i);
+  }
+}
+
+}  // namespace
+
+std::string cached_split_path(const std::string& folder, const std::string& split) {
+  return folder + "/decoded-" + split + ".safetensors";
+}
+
+TrainingData load_training_data(const TrainingDataOptions& options, const std::atomic<bool>& stop) {
+  TrainingData data;
+  const std::string cached = cached_split_path(options.data, "train");
+  if (std::filesystem::exists(cached)) {
+    data.train = read_decoded(cached);
+    data.validation = read_decoded(cached_split_path(options.data, "validation"));
+    if (data.validation.width != options.width || data.validation.height != options.height)
+      throw Error(Fault::settings,
+                  fmt::format("{} was decoded for an input of {}x{}: train with that "
+                              "--size, or decode it again",
+                              options.data, data.validation.width, data.validation.height));
+    std::fprintf(stderr, "decoded set: %zu training and %zu validation images\n", data.train.size(),
+                 data.validation.size());
+  } else {
+    Dataset dataset = find_dataset(options.data);
+    if (dataset.validation.empty() && options.validation_fraction > 0)
+      split_off_validation(&dataset, options.validation_fraction);
+    std::fprintf(stderr, "%s: %s, %zu training, %zu validation, %zu test images\n",
+                 dataset.root.c_str(), dataset.layout.c_str(), dataset.train.size(),
+                 dataset.validation.size(), dataset.test.size());
+    if (dataset.train.empty() || dataset.validation.empty())
+      throw DataError(
+          {fmt::format("{}: no {} images; give a validation split or --val-fraction 0.1",
+                       options.data, dataset.train.empty() ? "training" : "validation")});
+    DecodeOptions decode_options;
+    decode_options.cache_folder = options.cache_folder;
+    decode_options.skip_bad = options.skip_bad;
+    decode_options.stretch_masks = options.stretch_masks;
+    decode_options.workers = options.workers;
+    const int factor = usable_supersampling(options, dataset.train);
+    decode_options.width = factor * options.width;
+    decode_options.height = factor * options.height;
+    data.train = decode_split("train", dataset.train, decode_options, stop);
+    decode_options.width = options.width;
+    decode_options.height = options.height;
+    decode_options.truth_side = kEpochTruthSide;
+    data.validation = decode_split("validation", dataset.validation, decode_options, stop);
+  }
+  separate_splits(&data.train, data.validation, options.skip_bad);
+  data.sha256 = hash_of(data.train, data.validation);
+  return data;
+}
+
+}  // namespace unetseg::trainer

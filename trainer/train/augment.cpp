@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "trainer/train/augment.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+
+#include "trainer/train/random.h"
+
+namespace unetseg::trainer {
+namespace {
+
+constexpr std::int64_t kBilinear = 0, kZeros = 0, kReflection = 2;  // grid_sampler's own numbers
+
+// One tensor from one member of all plans.
+template <typename Get>
+at::Tensor column(const std::vector<SamplePlan>& plans, std::int64_t width, at::Device device,
+                  Get&& get) {
+  at::Tensor values = at::empty({static_cast<std::int64_t>(plans.size()), width});
+  float* out = values.data_ptr<float>();
+  for (const SamplePlan& plan : plans)
+    for (std::int64_t i = 0; i < width; ++i) *out++ = get(plan, static_cast<std::size_t>(i));
+  return values.to(device);
+}
+
+// Each sample's own Gaussian, as one grouped 5x5 convolution.
+at::Tensor blur(const at::Tensor& images, const std::vector<SamplePlan>& plans) {
+  constexpr int kRadius = 2, kSize = 2 * kRadius + 1;
+  const at::Tensor kernel =
+      column(plans, kSize * kSize, images.device(), [](const SamplePlan& plan, std::size_t i) {
+        const int x = static_cast<int>(i % kSize) - kRadius,
+                  y = static_cast<int>(i / kSize) - kRadius;
+        if (plan.blur_sigma == 0) return x == 0 && y == 0 ? 1.0f : 0.0f;
+        return std::exp(-static_cast<float>(x * x + y * y) /
+                        (2 * plan.blur_sigma * plan.blur_sigma));
+      });
+  const std::int64_t n = images.size(0), c = images.size(1);
+  const at::Tensor weights =
+      (kernel / kernel.sum(1, true)).view({n, 1, kSize, kSize}).repeat_interleave(c, 0);
+  const at::Tensor padded = at::reflection_pad2d(images, {kRadius, kRadius, kRadius, kRadius});
+  const std::int64_t one = 1, zero = 0;  // named, since a literal 0 could also mean a null pointer
+  return at::conv2d(padded.view({1, n * c, padded.size(2), padded.size(3)}), weights, at::Tensor(),
+                    at::IntArrayRef(one), at::IntArrayRef(zero), at::IntArrayRef(one), n * c)
+      .view_as(images);
+}
+
+at::Tensor recolour(const at::Tensor& images, const std::vector<SamplePlan>& plans) {
+  const std::int64_t n = images.size(0);
+  const at::Device device = images.device();
+  const at::Tensor matrix = column(plans, 9, device, [](const SamplePlan& p, std::size_t i) {
+                              return p.colour[i];
+                            }).view({n, 3, 3});
+  const at::Tensor contrast = column(plans, 1, device, [](const SamplePlan& p, std::size_t) {
+                                return p.contrast;
+                              }).view({n, 1, 1});
+  const at::Tensor gamma = column(plans, 1, device, [](const SamplePlan& p, std::size_t) {
+                             return p.gamma;
+                           }).view({n, 1, 1});
+  at::Tensor x = at::bmm(matrix, images.flatten(2));
+  const at::Tensor mean = x.mean({1, 2}, true);
+  x = ((x - mean) * contrast + mean).clamp_(0, 1);
+  return x.pow(gamma).view_as(images);
+}
+
+bool any(const std::vector<SamplePlan>& plans, float SamplePlan::*member) {
+  for (const SamplePlan& plan : plans)
+    if (plan.*member > 0) return true;
+  return false;
+}
+
+}  // namespace
+
+BatchMaker::BatchMaker(const DecodedSet& set, int width, int height, at::Device device)
+    : set_(set), width_(width), height_(height), device_(device) {
+  const auto n = static_cast<std::int64_t>(set.size());
+  const std::int64_t h = set.height, w = set.width;
+  // from_blob takes a mutable pointer, but the copies that follow only read.
+  const at::Tensor rgb =
+      at::from_blob(const_cast<std::uint8_t*>(set.images.data()), {n, h, w, 3}, at::kByte);
+  const at::Tensor mask =
+      at::from_blob(const_cast<std::uint8_t*>(set.masks.data()), {n, 1, h, w}, at::kByte);
+  data_ = at::empty({n, 4, h, w}, at::device(device).dtype(at::kByte));
+  data_.narrow(1, 0, 3).copy_(rgb.permute({0, 3, 1, 2}));
+  data_.narrow(1, 3, 1).copy_(mask);
+  const at::Tensor y = (at::arange(height, at::kFloat) + 0.5) / (height / 2.0) - 1;
+  const at::Tensor x =
+      (at::arange(width, at::kFloat) + 0.5) / (height / 2.0) - static_cast<double>(width) / height;
+  distance_ = (y.view({-1, 1}).square() + x.view({1, -1}).square())
+                  .sqrt()
+                  .view({1, 1, height, width})
+                  .to(device);
+}
+
+at::Tensor BatchMaker::gather(const std::vector<std::int64_t>& indices) const {
+  const at::Tensor index = at::tensor(indices, at::kLong).to(device_);
+  return data_.index_select(0, index).to(at::kFloat).div_(255);
+}
+
+Batch BatchMaker::plain(const std::vector<std::int64_t>& indices) const {
+  at::Tensor both = gather(indices);
+  if (both.size(2) != height_ || both.size(3) != width_)
+    both = at::adaptive_avg_pool2d(both, {height_, width_});
+  return {both.narrow(1, 0, 3).contiguous(), both.narrow(1, 3, 1).contiguous()};
+}
+
+std::vector<SamplePlan> BatchMaker::plans(const std::vector<std::int64_t>& indices,
+                                          const AugmentationPolicy& policy, std::uint64_t seed,
+                                          std::uint64_t epoch) const {
+  std::vector<SamplePlan> plans;
+  plans.reserve(indices.size());
+  const std::size_t pixels = static_cast<std::size_t>(set_.width) * set_.height;
+  for (const std::int64_t index : indices) {
+    const auto i = static_cast<std::size_t>(index);
+    plans.push_back(draw_plan(policy, seed, epoch, i, set_.aspect[i],
+                              {set_.masks.data() + i * pixels, set_.width, set_.height}));
+  }
+  return plans;
+}
+
+Batch BatchMaker::augmented(const std::vector<std::int64_t>& indices,
+                            const AugmentationPolicy& policy, std::uint64_t seed,
+                            std::uint64_t epoch) const {
+  const std::vector<SamplePlan> plan = plans(indices, policy, seed, epoch);
+  const auto n = static_cast<std::int64_t>(indices.size());
+  const auto scalar = [&](auto&& get) {
+    return column(plan, 1, device_, [&](const SamplePlan& p, std::size_t) { return get(p); })
+        .view({n, 1, 1, 1});
+  };
+  const at::Tensor warp = column(plan, 6, device_, [](const SamplePlan& p, std::size_t i) {
+                            return p.warp[i];
+                          }).view({n, 2, 3});
+  const at::Tensor grid = at::affine_grid_generator(warp, {n, 4, height_, width_}, false);
+  const at::Tensor source = gather(indices);
+  at::Tensor both = at::grid_sampler_2d(source, grid, kBilinear, kReflection, false);
+  // A black border is the mirrored one times the share of each pixel that is inside.
+  const at::Tensor inside =
+      at::grid_sampler_2d(at::ones({n, 1, source.size(2), source.size(3)}, source.options()), grid,
+                          kBilinear, kZeros, false);
+  const at::Tensor bordered =
+      scalar([](const SamplePlan& p) { return p.black_border ? 1.0f : 0.0f; });
+  both = both * (1 - bordered * (1 - inside));
+
+  at::Tensor images = recolour(both.narrow(1, 0, 3).contiguous(), plan);
+  at::Tensor target = both.narrow(1, 3, 1);
+  if (any(plan, &SamplePlan::blur_sigma)) images = blur(images, plan);
+  const at::Tensor keep = scalar([](const SamplePlan& p) { return p.keep; });
+  const at::Tensor even = column(plan, 3, device_, [](const SamplePlan& p, std::size_t i) {
+                            return p.even[i];
+                          }).view({n, 3, 1, 1});
+  const at::Tensor radius = scalar([](const SamplePlan& p) { return p.rim_radius; });
+  const at::Tensor in_rim = ((radius - distance_) * (height_ / 2.0) + 0.5).clamp_(0, 1);
+  images = (images * keep + even * (1 - keep)) * in_rim;
+  target = target * keep * in_rim;
+  if (any(plan, &SamplePlan::noise_deviation)) {
+    Random random(seed, Purpose::noise, {epoch, static_cast<std::uint64_t>(indices.front())});
+    at::Generator generator = at::detail::createCPUGenerator(random.next());
+    const at::Tensor noise =
+        at::randn(images.sizes(), generator, at::dtype(at::kFloat)).to(device_);
+    images = images + noise * scalar([](const SamplePlan& p) { return p.noise_deviation; });
+  }
+  return {images.clamp_(0, 1), target.contiguous()};
+}
+
+}  // namespace unetseg::trainer

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// Batches for training: one warp and one colour change, as tensor operations on any device.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "trainer/data/decoded_set.h"
+#include "trainer/train/augment_plan.h"
+
+namespace unetseg::trainer {
+
+struct Batch {
+  at::Tensor images;  // B x 3 x H x W, float, 0..1
+  at::Tensor target;  // B x 1 x H x W, float: share of the pixel that is lesion
+};
+
+// A decoded training set on a device, giving batches of the network's input size. The decoded size
+// may be a multiple of it: then enlarging views show real detail.
+class BatchMaker {
+ public:
+  // `set` is borrowed and must outlive the object.
+  BatchMaker(const DecodedSet& set, int width, int height, at::Device device);
+
+  // Samples `indices` as they are, scaled to the input size.
+  Batch plain(const std::vector<std::int64_t>& indices) const;
+
+  // Samples `indices` under their plans for (seed, epoch).
+  Batch augmented(const std::vector<std::int64_t>& indices, const AugmentationPolicy& policy,
+                  std::uint64_t seed, std::uint64_t epoch) const;
+
+ private:
+  at::Tensor gather(const std::vector<std::int64_t>& indices) const;
+  std::vector<SamplePlan> plans(const std::vector<std::int64_t>& indices,
+                                const AugmentationPolicy& policy, std::uint64_t seed,
+                                std::uint64_t epoch) const;
+
+  const DecodedSet& set_;
+  int width_, height_;
+  at::Device device_;
+  at::Tensor data_;      // N x 4 x h x w, uint8: RGB and mask
+  at::Tensor distance_;  // 1 x 1 x H x W: from the centre, in half heights of the input
+};
+
+}  // namespace unetseg::trainer

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "trainer/train/augment_plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "trainer/train/random.h"
+
+namespace unetseg::trainer {
+namespace {
+
+constexpr double kTurn = 6.283185307179586;
+
+// A 2x2 linear map; products read right to left.
+struct Linear {
+  double a, b, c, d;
+  Linear operator*(const Linear& o) const {
+    return {a * o.a + b * o.c, a * o.b + b * o.d, c * o.a + d * o.c, c * o.b + d * o.d};
+  }
+};
+
+using Colour = std::array<double, 9>;
+
+Colour operator*(const Colour& l, const Colour& r) {
+  Colour product{};
+  for (int i = 0; i < 3; ++i)
+    for (int j = 0; j < 3; ++j)
+      for (int k = 0; k < 3; ++k) product[i * 3 + j] += l[i * 3 + k] * r[k * 3 + j];
+  return product;
+}
+
+Colour diagonal(double r, double g, double b) {
+  return {r, 0, 0, 0, g, 0, 0, 0, b};
+}
+
+// Moves towards (s < 1) or away from (s > 1) the BT.601 luma.
+Colour saturation(double s) {
+  const double luma[3] = {0.299, 0.587, 0.114};
+  Colour m{};
+  for (int i = 0; i < 3; ++i)
+    for (int j = 0; j < 3; ++j) m[i * 3 + j] = (1 - s) * luma[j] + (i == j ? s : 0);
+  return m;
+}
+
+// Rotation by `turns` about the grey axis (Rodrigues' formula).
+Colour hue(double turns) {
+  const double c = std::cos(turns * kTurn), s = std::sin(turns * kTurn) / std::sqrt(3.0);
+  const double k = (1 - c) / 3;
+  return {c + k, k - s, k + s, k + s, c + k, k - s, k - s, k + s, c + k};
+}
+
+// Whether a window of the input (centre and half extent in -1..1) holds no lesion and no border.
+bool is_free_of_lesion(const MaskView& mask, double x, double y, double half_x, double half_y) {
+  const auto pixel = [](double v, int size) {
+    return std::clamp(static_cast<int>((v + 1) / 2 * size), 0, size - 1);
+  };
+  const int x0 = pixel(x - half_x, mask.width), x1 = pixel(x + half_x, mask.width);
+  const int y0 = pixel(y - half_y, mask.height), y1 = pixel(y + half_y, mask.height);
+  for (int row = y0; row <= y1; ++row)
+    for (int column = x0; column <= x1; ++column)
+      if (mask.pixels[static_cast<std::size_t>(row) * mask.width + column] != 0) return false;
+  return true;
+}
+
+void draw_geometry(const AugmentationPolicy& policy, Random& random, double aspect,
+                   SamplePlan* plan) {
+  Linear map{1, 0, 0, 1};
+  double view_aspect = aspect;
+  if (random.chance(policy.turn_and_mirror)) {
+    const std::uint64_t symmetry = random.below(8);
+    if (symmetry & 1) map = map * Linear{-1, 0, 0, 1};
+    if (symmetry & 2) map = map * Linear{1, 0, 0, -1};
+    if (symmetry & 4) {
+      map = map * Linear{0, 1, 1, 0};
+      view_aspect = 1 / view_aspect;
+    }
+  }
+  if (random.chance(policy.rotate)) {
+    const double angle = random.uniform(-kTurn / 2, kTurn / 2);
+    map = map * Linear{std::cos(angle), -std::sin(angle), std::sin(angle), std::cos(angle)};
+  }
+  double zoom = 1;
+  if (random.chance(policy.scale)) zoom *= random.log_uniform(0.7, 1.4);
+  if (random.chance(policy.close_up)) zoom /= std::sqrt(random.uniform(0.5, 1));
+  if (random.chance(policy.aspect)) view_aspect *= random.log_uniform(0.75, 1.33);
+  if (random.chance(policy.shear))
+    map = map * Linear{1, std::tan(random.uniform(-10, 10) * kTurn / 360), 0, 1};
+  double shift_x = 0, shift_y = 0;
+  if (random.chance(policy.shift)) {
+    shift_x = random.uniform(-0.2, 0.2);  // of the half extent: 10 % of the view
+    shift_y = random.uniform(-0.2, 0.2);
+  }
+  // The view keeps the picture's area: in units of the picture's half height, a picture spans
+  // (aspect, 1) and a view of another aspect (sqrt(aspect v), sqrt(aspect / v)).
+  const Linear from_view{std::sqrt(aspect * view_aspect) / zoom, 0, 0,
+                         std::sqrt(aspect / view_aspect) / zoom};
+  const Linear to_picture{1 / aspect, 0, 0, 1};
+  const Linear warp = to_picture * map * from_view;
+  plan->warp = {static_cast<float>(warp.a),  static_cast<float>(warp.b),
+                static_cast<float>(shift_x), static_cast<float>(warp.c),
+                static_cast<float>(warp.d),  static_cast<float>(shift_y)};
+  plan->black_border = random.chance(policy.black_border);
+  if (random.chance(policy.rim)) plan->rim_radius = static_cast<float>(random.uniform(0.8, 1.15));
+}
+
+void draw_colour(const AugmentationPolicy& policy, Random& random, SamplePlan* plan) {
+  Colour colour = diagonal(1, 1, 1);
+  if (random.chance(policy.brightness)) {
+    const double gain = random.uniform(0.75, 1.25);
+    colour = diagonal(gain, gain, gain) * colour;
+  }
+  if (random.chance(policy.saturation)) colour = saturation(random.uniform(0.75, 1.25)) * colour;
+  if (random.chance(policy.hue)) colour = hue(random.uniform(-0.05, 0.05)) * colour;
+  if (random.chance(policy.illuminant)) {
+    const double r = random.uniform(0.85, 1.15), g = random.uniform(0.85, 1.15);
+    colour = diagonal(r, g, random.uniform(0.85, 1.15)) * colour;
+  }
+  if (random.chance(policy.grey)) colour = saturation(0) * colour;
+  std::transform(colour.begin(), colour.end(), plan->colour.begin(),
+                 [](double v) { return static_cast<float>(v); });
+  if (random.chance(policy.contrast))
+    plan->contrast = static_cast<float>(random.uniform(0.75, 1.25));
+  if (random.chance(policy.gamma)) plan->gamma = static_cast<float>(random.uniform(0.7, 1.5));
+  if (random.chance(policy.blur)) plan->blur_sigma = static_cast<float>(random.uniform(0.5, 1));
+  if (random.chance(policy.noise))
+    plan->noise_deviation = static_cast<float>(random.uniform(0, 0.03));
+}
+
+// Replaces the geometry by a window of bare skin; where none is found, the frame is even.
+void draw_no_lesion(Random& random, const MaskView& mask, SamplePlan* plan) {
+  constexpr int kTries = 20;
+  for (int i = 0; i < kTries; ++i) {
+    const double half = random.uniform(0.15, 0.5);
+    const double x = random.uniform(-0.9 + half, 0.9 - half);
+    const double y = random.uniform(-0.9 + half, 0.9 - half);
+    if (!is_free_of_lesion(mask, x, y, half, half)) continue;
+    plan->warp = {static_cast<float>(half), 0, static_cast<float>(x), 0, static_cast<float>(half),
+                  static_cast<float>(y)};
+    plan->rim_radius = SamplePlan().rim_radius;
+    if (random.chance(0.85)) return;
+    break;
+  }
+  plan->keep = 0;
+  const double light = random.chance(0.4) ? 0 : random.uniform(0, 1);
+  plan->even = {static_cast<float>(light), static_cast<float>(light * random.uniform(0.6, 1)),
+                static_cast<float>(light * random.uniform(0.5, 1))};
+}
+
+}  // namespace
+
+SamplePlan draw_plan(const AugmentationPolicy& policy, std::uint64_t seed, std::uint64_t epoch,
+                     std::uint64_t sample, double aspect, const MaskView& mask) {
+  Random random(seed, Purpose::augmentation, {epoch, sample});
+  SamplePlan plan;
+  draw_geometry(policy, random, aspect, &plan);
+  draw_colour(policy, random, &plan);
+  if (random.chance(policy.no_lesion)) draw_no_lesion(random, mask, &plan);
+  return plan;
+}
+
+}  // namespace unetseg::trainer

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "trainer/train/budget.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace unetseg::trainer {
+namespace {
+constexpr std::int64_t kWarmUpSteps = 10;
+constexpr std::size_t kMeasuredSteps = 30;
+constexpr double kReserve = 0.95;  // of what is left: for saving, panels and a slower spell
+}  // namespace
+
+BudgetPlanner::BudgetPlanner(double seconds, double spent, double validation_seconds,
+                             std::int64_t steps_per_epoch)
+    : budget_(seconds), validation_seconds_(validation_seconds), steps_per_epoch_(steps_per_epoch) {
+  while (next_review_ < 1 && spent > next_review_ * budget_) next_review_ += 0.25;
+}
+
+std::int64_t BudgetPlanner::plan(double step_seconds, std::int64_t steps_done, double spent) const {
+  const double per_step =
+      step_seconds + validation_seconds_ / static_cast<double>(steps_per_epoch_);
+  const double left = std::max(0.0, kReserve * (budget_ - spent));
+  return steps_done + std::max<std::int64_t>(1, static_cast<std::int64_t>(left / per_step));
+}
+
+std::int64_t BudgetPlanner::after_step(double step_seconds, std::int64_t steps_done, double spent,
+                                       std::int64_t total) {
+  if (++steps_seen_ <= kWarmUpSteps) return 0;
+  recent_.push_back(step_seconds);
+  const bool first = total == 0;
+  if (first ? recent_.size() < kMeasuredSteps : spent < next_review_ * budget_) return 0;
+  if (!first) next_review_ += 0.25;
+  // The mean, not the median: slow spells cost time too.
+  double mean = 0;
+  for (const double seconds : recent_) mean += seconds / static_cast<double>(recent_.size());
+  recent_.clear();
+  const std::int64_t planned = plan(mean, steps_done, spent);
+  if (first) return planned;
+  const double drift = std::abs(static_cast<double>(planned - total)) /
+                       std::max(1.0, static_cast<double>(total - steps_done));
+  return drift > 0.1 && next_review_ <= 1 ? planned : 0;
+}
+
+}  // namespace unetseg::trainer

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "trainer/train/checkpoint.h"
+
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "model/storage/safetensors.h"
+
+namespace unetseg::trainer {
+namespace {
+
+const char kKind[] = "unetseg training checkpoint 1";
+
+at::Tensor tensor_of(const SafetensorsFile& file, const char* name, const std::string& path) {
+  const TensorEntry* entry = file.find(name);
+  if (entry == nullptr || entry->dtype != DType::f32 || entry->shape.size() != 1)
+    throw Error(Fault::read, path + ": the tensor " + name + " is missing or of another type");
+  at::Tensor tensor = at::empty(entry->shape, at::kFloat);
+  std::memcpy(tensor.data_ptr(), file.data.data() + entry->offset, entry->bytes);
+  return tensor;
+}
+
+Checkpoint load_file(const std::string& path) {
+  const SafetensorsFile file = read_safetensors(path);
+  const auto text = [&](const char* key) {
+    const auto found = file.metadata.find(key);
+    if (found == file.metadata.end())
+      throw Error(Fault::read,
+                  path + ": this is no checkpoint of a training run (no '" + key + "')");
+    return found->second;
+  };
+  if (text("kind") != kKind)
+    throw Error(Fault::read, path + ": a checkpoint of another version: '" + text("kind") + "'");
+  Checkpoint checkpoint;
+  try {
+    checkpoint.config = config_from_json(nlohmann::ordered_json::parse(text("config")));
+    checkpoint.optimizer_steps = std::stoll(text("optimizer-steps"));
+  } catch (const std::exception& error) {
+    throw Error(Fault::read, path + ": the checkpoint's configuration is damaged", error.what());
+  }
+  checkpoint.data_sha256 = text("data-sha256");
+  checkpoint.progress = progress_from_json(text("progress"));
+  checkpoint.values = tensor_of(file, "values", path);
+  checkpoint.first_moment = tensor_of(file, "first-moment", path);
+  checkpoint.second_moment = tensor_of(file, "second-moment", path);
+  checkpoint.average = tensor_of(file, "average", path);
+  return checkpoint;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint) {
+  std::vector<at::Tensor> kept;
+  std::vector<TensorToWrite> tensors;
+  const auto add = [&](const char* name, const at::Tensor& tensor) {
+    kept.push_back(tensor.detach().to(at::kCPU).contiguous());
+    tensors.push_back({name, DType::f32, kept.back().sizes().vec(), kept.back().data_ptr()});
+  };
+  add("values", checkpoint.values);
+  add("first-moment", checkpoint.first_moment);
+  add("second-moment", checkpoint.second_moment);
+  add("average", checkpoint.average);
+  const std::string last = folder + "/last.safetensors", prev = folder + "/prev.safetensors";
+  // A crash between this rename and the next one leaves `prev`, whole.
+  if (std::filesystem::exists(last) && std::rename(last.c_str(), prev.c_str()) != 0)
+    throw Error(Fault::write, last + " cannot be renamed: " + std::strerror(errno));
+  write_safetensors(last, tensors,
+                    {{"kind", kKind},
+                     {"config", to_json(checkpoint.config).dump()},
+                     {"data-sha256", checkpoint.data_sha256},
+                     {"optimizer-steps", std::to_string(checkpoint.optimizer_steps)},
+                     {"progress", to_json_text(checkpoint.progress)}});
+}
+
+Checkpoint load_checkpoint(const std::string& folder, std::string* warning) {
+  const std::string last = folder + "/last.safetensors", prev = folder + "/prev.safetensors";
+  const bool have_last = std::filesystem::exists(last), have_prev = std::filesystem::exists(prev);
+  if (!have_last && !have_prev)
+    throw Error(Fault::not_found, folder + " holds no checkpoint to go on from");
+  if (have_last) {
+    try {
+      return load_file(last);
+    } catch (const Error& error) {
+      if (!have_prev) throw;
+      if (warning) *warning = std::string(error.what()) + "; going on from " + prev;
+    }
+  } else if (warning) {
+    *warning = last + " is missing; going on from " + prev;
+  }
+  return load_file(prev);
+}
+
+}  // namespace unetseg::trainer

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Everything that decides a training run, as it is saved in config.json.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace unetseg::trainer {
+
+struct Config {
+  std::string recipe = "default";
+  std::string architecture = "improved-unet";
+  int base_width = 16;
+  int input_width = 128, input_height = 128;
+  int supersampling =
+      2;  // images are kept at this multiple of the input size where they have the detail
+  int batch_size = 16;
+  int epochs = 40;
+  double time_budget = 0;         // seconds; 0: none. Sets the number of steps in place of `epochs`
+  std::string loss = "dice+bce";  // or "seed-dice"
+  std::string optimizer = "adamw";  // or "adam"
+  double learning_rate = 2e-3;
+  double weight_decay = 1e-2;
+  std::string schedule = "cosine";  // or "plateau"
+  double warm_up = 0.03;            // share of the steps
+  double clip = 5;                  // global gradient norm; 0: off
+  double ema = 0.05;                // averaging length as a share of the steps; 0: off
+  double dropout = 0.3;
+  bool deep_supervision = false;
+  std::string augmentation = "default";  // or "none"
+  std::uint64_t seed = 1;
+  std::string device = "auto";
+  std::string precision = "auto";  // auto, fp32, bf16
+  unsigned threads = 0;            // 0: all cores
+};
+
+// The recipe's values: "default", or "seed" (the training that this project began from).
+// Throws Error(settings).
+Config recipe(const std::string& name);
+
+nlohmann::ordered_json to_json(const Config& config);
+Config config_from_json(const nlohmann::ordered_json& json);
+
+// Keys whose values differ in a way that makes an exact resume impossible. Length of the run,
+// device and threads may change.
+std::vector<std::string> differing_keys(const Config& saved, const Config& asked);
+
+}  // namespace unetseg::trainer

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// The training loop: data, network, optimizer and schedule in, checkpoints and weights out.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "model/storage/model_card.h"
+#include "trainer/data/decoded_set.h"
+#include "trainer/train/augment.h"
+#include "trainer/train/budget.h"
+#include "trainer/train/checkpoint.h"
+#include "trainer/train/diverged.h"
+#include "trainer/train/optimizer.h"
+#include "trainer/train/validation.h"
+
+namespace unetseg::trainer {
+
+struct StepInfo {
+  std::int64_t step, total_steps;  // total 0: not decided yet
+  double loss, learning_rate, seconds_per_step;
+};
+
+// What a run tells while it goes on; called from the training thread.
+struct RunEvents {
+  std::function<void(const StepInfo&)> step;
+  // After each epoch; `probabilities` are the maps of the first validation images.
+  std::function<void(const ProgressState&, const std::vector<std::vector<float>>& probabilities)>
+      epoch;
+  std::function<void(const std::string&)> note;
+};
+
+// Probability from which a pixel is lesion for networks trained by `config`. The seed's loss works
+// on raw outputs, of which it took those above 0.5.
+double threshold_of(const Config& config);
+
+enum class RunEnd { finished, interrupted };
+
+// One run on one device. The sets are borrowed.
+class TrainingRun {
+ public:
+  static constexpr std::size_t kPanelImages = 8;
+
+  // `config.device` and `config.precision` must be resolved ("cpu", "cuda:N"; "fp32", "bf16").
+  // `card_notes` travel into the weights.
+  TrainingRun(Config config, const DecodedSet& train, const DecodedSet& validation,
+              std::string folder, std::string data_sha256, RunEvents events);
+
+  // Starts from given values (fine-tuning) or from a checkpoint's whole state.
+  void start_from(const Parameters& parameters);
+  void resume(const Checkpoint& checkpoint);
+
+  // Trains to the end, or until *stop becomes true (checked after each step). Writes checkpoint/
+  // after every epoch and at the end, best.safetensors and last.safetensors (the averaged weights).
+  // Throws Diverged, Error(write), Error(no_space).
+  RunEnd run(const std::atomic<bool>& stop);
+
+  const ProgressState& progress() const { return state_; }
+  // Weights and card as they are exported.
+  ModelCard card() const;
+
+ private:
+  struct StepResult {
+    double loss, norm;
+    bool taken;
+  };
+  std::vector<std::int64_t> order_of_epoch() const;
+  DropoutMasks dropout_masks(std::int64_t samples) const;
+  double learning_rate() const;
+  StepResult train_step(const std::vector<std::int64_t>& indices);
+  bool epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budget);
+  void finish_epoch(double images_per_second);
+  void save();
+  void export_weights(const std::string& name) const;
+  at::Tensor exported_values() const { return config_.ema > 0 ? average_ : values_; }
+
+  Config config_;
+  const DecodedSet& train_;
+  const DecodedSet& validation_;
+  std::string folder_, data_sha256_;
+  RunEvents events_;
+  at::Device device_;
+  std::vector<ParameterLayout> layout_;
+  at::Tensor values_, gradients_, average_;
+  std::unique_ptr<Network> network_, average_network_;
+  std::unique_ptr<Adam> optimizer_;
+  BatchMaker batches_;
+  ProgressState state_;
+  double started_ = 0;  // clock reading that corresponds to state_.seconds == 0
+};
+
+}  // namespace unetseg::trainer

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Scores of a network on a decoded set, as each epoch prints them.
+#pragma once
+
+#include <vector>
+
+#include "model/network/network.h"
+#include "trainer/data/decoded_set.h"
+#include "trainer/report/score.h"
+
+namespace unetseg::trainer {
+
+struct ValidationResult {
+  double loss = 0;                 // mean over images, of the run's own loss
+  std::vector<ImageScore> scores;  // at the truth masks' size, without clean-up of the mask
+  double mean_dice() const;
+  double mean_jaccard() const;
+};
+
+// Runs `network` over `set`, whose size is the network's input and whose truth masks are present.
+// Probabilities are enlarged to each truth mask and thresholded, as the element does it. Where
+// `panel_probabilities` is given it receives the maps of the first `panels` images.
+ValidationResult validate(const Network& network, const DecodedSet& set, at::Device device,
+                          const std::string& loss, double threshold,
+                          std::vector<std::vector<float>>* panel_probabilities = nullptr,
+                          std::size_t panels = 0);
+
+}  // namespace unetseg::trainer
