@@ -96,15 +96,17 @@ class Chart {
 
   // Each entry is a stroke, the label and the last value; rows are centred. Returns the plot's top.
   int draw_legend() {
-    constexpr double kScale = 1.2;
-    constexpr int kStroke = 90, kGap = 24, kBetween = 80;
+    constexpr double kScale = 1.1;
+    constexpr int kStroke = 70, kGap = 20, kBetween = 60;
     std::vector<std::string> texts;
     std::vector<int> widths;
     for (const Series& series : series_) {
       std::string text = series.label;
       for (std::size_t i = length_of(series); i-- > 0;)
         if (is_drawn(series, i)) {
-          text += fmt::format("  {:.4g}", series.y[i]);
+          const double last = series.y[i];
+          text +=
+              std::abs(last) < 1000 ? fmt::format("  {:.4f}", last) : fmt::format("  {:.4g}", last);
           break;
         }
       const cv::Size size = cv::getTextSize(text, cv::FONT_HERSHEY_SIMPLEX, kScale, 2, nullptr);
