@@ -70,13 +70,16 @@ void add_split(const SplitFolders& folders, Dataset* dataset, Faults* faults) {
     return;
   }
   if (!images) {
-    faults->push_back(fmt::format("{}: has no folder {} for the masks in {}", parent, folders.images, *masks));
+    faults->push_back(
+        fmt::format("{}: has no folder {} for the masks in {}", parent, folders.images, *masks));
   } else if (!masks && folders.split == &Dataset::train) {
-    faults->push_back(fmt::format("{}: has no folder {} for the images in {}", parent, folders.masks, *images));
+    faults->push_back(
+        fmt::format("{}: has no folder {} for the images in {}", parent, folders.masks, *images));
   } else if (!masks) {  // a challenge's test set before its masks were published
     dataset->layout += fmt::format(" (without {}: no masks)", name_of(folders.split));
   } else if (!(dataset->*folders.split).empty()) {
-    faults->push_back(fmt::format("{}: is a second folder of {} images", *images, name_of(folders.split)));
+    faults->push_back(
+        fmt::format("{}: is a second folder of {} images", *images, name_of(folders.split)));
   } else {
     dataset->*folders.split = pair_folders(*images, *masks, faults);
   }
@@ -84,8 +87,7 @@ void add_split(const SplitFolders& folders, Dataset* dataset, Faults* faults) {
 
 // PH2: a folder for each image, with a folder for the picture and one for the lesion's mask.
 bool add_ph2(Dataset* dataset, Faults* faults) {
-  const std::string root =
-      find_folder(dataset->root, "PH2 Dataset images").value_or(dataset->root);
+  const std::string root = find_folder(dataset->root, "PH2 Dataset images").value_or(dataset->root);
   for (const FolderEntry& entry : list_folder(root)) {
     if (!entry.is_folder) continue;
     const auto images = find_folder(entry.path, entry.name + "_Dermoscopic_Image");
@@ -108,7 +110,8 @@ void refuse_shared_ids(const Dataset& dataset, Faults* faults) {
     for (const Pair& pair : dataset.*split) {
       const auto [place, is_new] = seen.try_emplace(lower_case(pair.id), &pair);
       if (!is_new)
-        faults->push_back(fmt::format("{} and {}: one id in two splits", place->second->image, pair.image));
+        faults->push_back(
+            fmt::format("{} and {}: one id in two splits", place->second->image, pair.image));
     }
 }
 
@@ -117,8 +120,8 @@ void refuse_shared_ids(const Dataset& dataset, Faults* faults) {
 DataError::DataError(std::vector<std::string> faults)
     : std::runtime_error(faults.empty()       ? "the data set cannot be used"
                          : faults.size() == 1 ? faults.front()
-                                              : fmt::format("{} (and {} more faults)", faults.front(),
-                                                            faults.size() - 1)),
+                                              : fmt::format("{} (and {} more faults)",
+                                                            faults.front(), faults.size() - 1)),
       faults_(std::move(faults)) {}
 
 const std::vector<Pair>& Dataset::split(const std::string& name) const {
@@ -133,10 +136,11 @@ Dataset find_dataset(const std::string& root, std::vector<std::string>* faults) 
   dataset.root = root;
   for (const SplitFolders& folders : kLayouts) add_split(folders, &dataset, faults);
   if (dataset.layout.empty() && !add_ph2(&dataset, faults) && faults->empty())
-    faults->push_back(fmt::format(
-        "{}: no data set is recognised; put pictures into images/ and masks/ (each may be in train/, "
-        "val/ and test/), or keep the folder names of ISIC 2016, 2017, 2018 or PH2",
-        root));
+    faults->push_back(
+        fmt::format("{}: no data set is recognised; put pictures into images/ and masks/ (each may "
+                    "be in train/, "
+                    "val/ and test/), or keep the folder names of ISIC 2016, 2017, 2018 or PH2",
+                    root));
   refuse_shared_ids(dataset, faults);
   return dataset;
 }

@@ -19,10 +19,12 @@ struct Dataset {
   std::string layout;  // what was recognised, for people: "ISIC 2017", "images/ and masks/"
   std::string root;
   std::vector<Pair> train, validation, test;  // ordered by id; a split that is not there is empty
-  const std::vector<Pair>& split(const std::string& name) const;  // "train", "validation", "test"; Error(settings)
+  const std::vector<Pair>& split(
+      const std::string& name) const;  // "train", "validation", "test"; Error(settings)
 };
 
-// A data set that cannot be used: one line per fault, all of them, each naming its file. Exit code 3.
+// A data set that cannot be used: one line per fault, all of them, each naming its file. Exit
+// code 3.
 class DataError : public std::runtime_error {
  public:
   explicit DataError(std::vector<std::string> faults);
@@ -33,9 +35,9 @@ class DataError : public std::runtime_error {
 };
 
 // Recognises below `root`: the ISIC 2017 layout (and 2018's and 2016's names, `_Segmentation` and
-// `_segmentation`, without regard to case; `_superpixels.png` and CSV files are ignored), or images/
-// and masks/, each optionally inside train/, val/ or validation/, test/. Throws DataError listing
-// every missing mask, mask without image, duplicate id, and folder without images.
+// `_segmentation`, without regard to case; `_superpixels.png` and CSV files are ignored), or
+// images/ and masks/, each optionally inside train/, val/ or validation/, test/. Throws DataError
+// listing every missing mask, mask without image, duplicate id, and folder without images.
 Dataset find_dataset(const std::string& root);
 
 // Pairs of two plain folders by base name (a mask may end in _segmentation or _mask).

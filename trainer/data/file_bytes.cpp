@@ -56,7 +56,8 @@ std::vector<std::uint8_t> read_file(const std::string& path) {
   try {
     bytes.resize(static_cast<std::size_t>(status.st_size));
   } catch (const std::bad_alloc&) {
-    throw Error(Fault::no_space, fmt::format("{}: no memory for its {} bytes", path, status.st_size));
+    throw Error(Fault::no_space,
+                fmt::format("{}: no memory for its {} bytes", path, status.st_size));
   }
   std::size_t done = 0;
   while (done < bytes.size()) {

@@ -24,7 +24,8 @@ std::vector<FolderEntry> list_folder(const std::string& path) {
   while (entries != std::filesystem::directory_iterator()) {
     const std::string name = entries->path().filename().string();
     std::error_code ignored;  // a broken link is listed, and found out when it is opened
-    if (name[0] != '.') result.push_back({name, entries->path().string(), entries->is_directory(ignored)});
+    if (name[0] != '.')
+      result.push_back({name, entries->path().string(), entries->is_directory(ignored)});
     entries.increment(fault);
     if (fault)
       throw Error(Fault::open_read, fmt::format("{}: cannot be listed: {}", path, fault.message()));

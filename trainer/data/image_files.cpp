@@ -24,9 +24,10 @@ Image decode_with_opencv(const std::vector<std::uint8_t>& file, PictureSize size
   cv::Mat result;
   try {
     // Decodes into `pixels` as long as size and type are the expected ones.
-    result = cv::imdecode(file, (channels == 3 ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE) |
-                                    cv::IMREAD_IGNORE_ORIENTATION,
-                          &pixels);
+    result = cv::imdecode(
+        file,
+        (channels == 3 ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE) | cv::IMREAD_IGNORE_ORIENTATION,
+        &pixels);
   } catch (const cv::Exception& error) {
     throw Error(Fault::read, fmt::format("{}: is damaged", name), error.what());
   }
@@ -52,10 +53,16 @@ Image decode(const std::vector<std::uint8_t>& file, int channels, const std::str
 
 }  // namespace
 
-bool can_read_image_files() { return true; }
+bool can_read_image_files() {
+  return true;
+}
 
-Image read_rgb(const std::string& path) { return decode(read_file(path), 3, path); }
-Image read_gray(const std::string& path) { return decode(read_file(path), 1, path); }
+Image read_rgb(const std::string& path) {
+  return decode(read_file(path), 3, path);
+}
+Image read_gray(const std::string& path) {
+  return decode(read_file(path), 1, path);
+}
 Image decode_rgb(const std::vector<std::uint8_t>& file, const std::string& name) {
   return decode(file, 3, name);
 }
@@ -75,7 +82,8 @@ void write_image(const std::string& path, const Image& image) {
         !cv::imencode(path.substr(dot), image.channels == 3 ? swapped : pixels, file))
       throw Error(Fault::write, fmt::format("{}: pictures are written as .png or .jpg", path));
   } catch (const cv::Exception& error) {
-    throw Error(Fault::write, fmt::format("{}: cannot be encoded; use .png or .jpg", path), error.what());
+    throw Error(Fault::write, fmt::format("{}: cannot be encoded; use .png or .jpg", path),
+                error.what());
   }
   GError* error = nullptr;
   if (!g_file_set_contents_full(path.c_str(), reinterpret_cast<const char*>(file.data()),

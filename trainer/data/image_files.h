@@ -16,9 +16,10 @@ struct Image {
 // False in a build without image libraries: every function below then throws Error(settings).
 bool can_read_image_files();
 
-// JPEG, PNG and BMP, told by content. Strict: a truncated or damaged file (OpenCV alone would return
-// a full picture), zero bytes, more than 64 megapixels, 16-bit or CMYK are faults. EXIF orientation
-// is ignored. Throws Error(read), Error(not_found), Error(settings), Error(no_space) naming the file.
+// JPEG, PNG and BMP, told by content. Strict: a truncated or damaged file (OpenCV alone would
+// return a full picture), zero bytes, more than 64 megapixels, 16-bit or CMYK are faults. EXIF
+// orientation is ignored. Throws Error(read), Error(not_found), Error(settings), Error(no_space)
+// naming the file.
 Image read_rgb(const std::string& path);
 Image read_gray(const std::string& path);
 

@@ -17,11 +17,23 @@ namespace {
 
 }  // namespace
 
-bool can_read_image_files() { return false; }
-Image read_rgb(const std::string& path) { refuse(path); }
-Image read_gray(const std::string& path) { refuse(path); }
-Image decode_rgb(const std::vector<std::uint8_t>&, const std::string& name) { refuse(name); }
-Image decode_gray(const std::vector<std::uint8_t>&, const std::string& name) { refuse(name); }
-void write_image(const std::string& path, const Image&) { refuse(path); }
+bool can_read_image_files() {
+  return false;
+}
+Image read_rgb(const std::string& path) {
+  refuse(path);
+}
+Image read_gray(const std::string& path) {
+  refuse(path);
+}
+Image decode_rgb(const std::vector<std::uint8_t>&, const std::string& name) {
+  refuse(name);
+}
+Image decode_gray(const std::vector<std::uint8_t>&, const std::string& name) {
+  refuse(name);
+}
+void write_image(const std::string& path, const Image&) {
+  refuse(path);
+}
 
 }  // namespace unetseg::trainer

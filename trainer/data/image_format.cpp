@@ -49,7 +49,8 @@ void check_size(std::int64_t width, std::int64_t height, const std::string& name
 }
 
 PictureSize check_png(const Bytes& file, const std::string& name) {
-  constexpr std::size_t kSignature = 8, kHeader = 13, kFrame = 12;  // length, type and CRC of a chunk
+  constexpr std::size_t kSignature = 8, kHeader = 13,
+                        kFrame = 12;  // length, type and CRC of a chunk
   if (file.size() < kSignature + kHeader + kFrame) truncated(name);
   const std::uint8_t* header = file.data() + kSignature + 8;
   if (std::memcmp(header - 4, "IHDR", 4) != 0 || big_endian(header - 8) != kHeader)
@@ -84,7 +85,8 @@ PictureSize check_bmp(const Bytes& file, const std::string& name) {
   if (compression != kPlain && compression != kBitFields)
     throw Error(Fault::settings, fmt::format("{}: is a compressed BMP; save it as PNG", name));
   if (bits != 1 && bits != 4 && bits != 8 && bits != 24 && bits != 32)
-    throw Error(Fault::settings, fmt::format("{}: is a BMP of {} bits per pixel; save it as PNG", name, bits));
+    throw Error(Fault::settings,
+                fmt::format("{}: is a BMP of {} bits per pixel; save it as PNG", name, bits));
   const std::int64_t row_bytes = (width * std::int64_t{bits} + 31) / 32 * 4;
   if (pixels + row_bytes * rows > static_cast<std::int64_t>(file.size())) truncated(name);
   return {width, static_cast<int>(rows)};

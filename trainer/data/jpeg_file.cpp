@@ -94,7 +94,8 @@ Image decode_jpeg(const std::vector<std::uint8_t>& file, int channels, const std
     throw Error(Fault::settings, fmt::format("{}: is a CMYK picture; save it as RGB", name));
   check_size(header.image_width, header.image_height, name);
 
-  Image image{static_cast<int>(header.image_width), static_cast<int>(header.image_height), channels, {}};
+  Image image{
+      static_cast<int>(header.image_width), static_cast<int>(header.image_height), channels, {}};
   const std::size_t stride = static_cast<std::size_t>(image.width) * channels;
   image.pixels.resize(stride * image.height);
   std::vector<std::uint8_t*> rows(image.height);

@@ -10,8 +10,8 @@
 
 namespace unetseg::trainer {
 
-// `channels` is 3 (RGB) or 1 (luma). Throws Error(read) for damage of any kind, a missing end marker
-// included; Error(settings) for CMYK, 12-bit, and more than 64 megapixels, before decoding.
+// `channels` is 3 (RGB) or 1 (luma). Throws Error(read) for damage of any kind, a missing end
+// marker included; Error(settings) for CMYK, 12-bit, and more than 64 megapixels, before decoding.
 Image decode_jpeg(const std::vector<std::uint8_t>& file, int channels, const std::string& name);
 
 }  // namespace unetseg::trainer

@@ -56,7 +56,8 @@ std::vector<std::uint64_t> covered_units(const Image& mask, int width, int heigh
       const std::int64_t output = from / mask.height;
       const std::int64_t to = std::min(end, (output + 1) * mask.height);
       std::uint64_t* sums = units.data() + output * width;
-      for (int i = 0; i < width; ++i) sums[i] += row_units[i] * static_cast<std::uint64_t>(to - from);
+      for (int i = 0; i < width; ++i)
+        sums[i] += row_units[i] * static_cast<std::uint64_t>(to - from);
       from = to;
     }
   }
@@ -107,8 +108,8 @@ std::string describe(const GreyHistogram& histogram) {
   for (int value = 0; value < 256; ++value)
     if (histogram[value] > 0) values.push_back(value);
   const std::size_t shown = std::min(kShown, values.size());
-  std::partial_sort(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(shown), values.end(),
-                    [&](int a, int b) { return histogram[a] > histogram[b]; });
+  std::partial_sort(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(shown),
+                    values.end(), [&](int a, int b) { return histogram[a] > histogram[b]; });
   const std::size_t hidden = values.size() - shown;
   values.resize(shown);
   std::sort(values.begin(), values.end());
@@ -118,19 +119,12 @@ std::string describe(const GreyHistogram& histogram) {
   return hidden == 0 ? text : text + fmt::format(" and {} more values", hidden);
 }
 
-std::uint64_t binarise(Image* mask, MaskValues values) {
-  const std::uint8_t above = values == MaskValues::zero_one ? 0 : kThreshold;
-  std::uint64_t ones = 0;
-  for (int y = 0; y < mask->height; ++y) {
-    std::uint8_t* row = mask->pixels.data() + static_cast<std::size_t>(mask->width) * y;
-    std::uint32_t row_ones = 0;
-    for (int x = 0; x < mask->width; ++x) {
-      row[x] = row[x] > above;
-      row_ones += row[x];
-    }
-    ones += row_ones;
-  }
-  return ones;
+int threshold_of(MaskValues values) {
+  return values == MaskValues::zero_one ? 0 : kThreshold;
+}
+
+void binarise(Image* mask, int threshold) {
+  for (std::uint8_t& value : mask->pixels) value = value > threshold;
 }
 
 void coverage(const Image& mask, int width, int height, std::uint8_t* shares) {
@@ -148,8 +142,9 @@ TruthMask truth_mask(const Image& mask, int side) {
   const std::vector<std::uint64_t> units = covered_units(mask, truth.width, truth.height);
   const std::uint64_t full = static_cast<std::uint64_t>(mask.width) * mask.height;
   truth.pixels.resize(units.size());
-  std::transform(units.begin(), units.end(), truth.pixels.begin(),
-                 [&](std::uint64_t covered) -> std::uint8_t { return 2 * covered >= full ? 255 : 0; });
+  std::transform(
+      units.begin(), units.end(), truth.pixels.begin(),
+      [&](std::uint64_t covered) -> std::uint8_t { return 2 * covered >= full ? 255 : 0; });
   return truth;
 }
 

@@ -26,8 +26,11 @@ MaskValues values_of(const GreyHistogram& histogram);
 // "0: 7712, 1: 301, 2: 55", the eight most frequent values in ascending order.
 std::string describe(const GreyHistogram& histogram);
 
-// Turns the grey values into 0 (skin) and 1 (lesion) in place; returns the number of ones.
-std::uint64_t binarise(Image* mask, MaskValues values);
+// The largest value that is skin.
+int threshold_of(MaskValues values);
+
+// Turns the grey values into 0 (skin) and 1 (lesion) in place.
+void binarise(Image* mask, int threshold);
 
 // The share of each of width x height output pixels that ones cover, exactly, as round(255 share).
 // `mask` holds 0 and 1 and is stretched to the output.

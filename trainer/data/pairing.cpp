@@ -44,10 +44,10 @@ FilesById files_of(const std::string& folder, Role role, std::vector<std::string
     if (id.empty()) continue;
     const auto [place, is_new] = files.try_emplace(lower_case(id), NamedFile{id, entry.path});
     if (!is_new)
-      faults->push_back(fmt::format("{} and {}: two files for one id", place->second.path, entry.path));
+      faults->push_back(
+          fmt::format("{} and {}: two files for one id", place->second.path, entry.path));
   }
-  if (files.empty())
-    faults->push_back(fmt::format("{}: holds no .jpg, .png or .bmp file", folder));
+  if (files.empty()) faults->push_back(fmt::format("{}: holds no .jpg, .png or .bmp file", folder));
   return files;
 }
 

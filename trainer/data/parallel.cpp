@@ -21,9 +21,9 @@ struct Shared {
   std::atomic<bool> ended{false};  // by an exception
   std::mutex mutex;
   std::condition_variable changed;
-  std::size_t done = 0;           // under mutex
-  unsigned running = 0;           // under mutex
-  std::exception_ptr exception;   // under mutex
+  std::size_t done = 0;          // under mutex
+  unsigned running = 0;          // under mutex
+  std::exception_ptr exception;  // under mutex
 };
 
 void work_through(Shared* shared, std::size_t items, const std::function<ItemWork()>& make_work,
