@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "model/backend/backend.h"
 
@@ -43,9 +43,11 @@ class Sampler {
 
  private:
   struct Tables;
+  void prepare(const UnetsegFrame& frame);
+
   int width_, height_;
   Normalisation normalisation_;
-  Tables* tables_;
+  std::unique_ptr<Tables> tables_;
 };
 
 }  // namespace unetseg

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "model/frame/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "model/error.h"
+#include "model/frame/axis.h"
+#include "model/frame/colour.h"
+#include "model/frame/formats.h"
+
+namespace unetseg {
+namespace {
+
+// A 16-bit sum holds this many bytes whatever their values.
+constexpr int kRowsPerSum = 256;
+
+// sum[i] = the sum of byte i of `rows` rows, at most kRowsPerSum. Four rows at a time, since the
+// loop is bound by the traffic of `sum`.
+void sum_rows(const std::uint8_t* row, std::ptrdiff_t stride, int rows,
+              std::uint16_t* __restrict sum, std::size_t bytes) {
+  std::fill_n(sum, bytes, std::uint16_t{0});
+  for (; rows >= 4; rows -= 4, row += 4 * stride) {
+    const std::uint8_t *a = row, *b = a + stride, *c = b + stride, *d = c + stride;
+    for (std::size_t i = 0; i < bytes; ++i)
+      sum[i] = static_cast<std::uint16_t>(sum[i] + a[i] + b[i] + c[i] + d[i]);
+  }
+  for (; rows > 0; --rows, row += stride)
+    for (std::size_t i = 0; i < bytes; ++i) sum[i] = static_cast<std::uint16_t>(sum[i] + row[i]);
+}
+
+// out[i] = head * first[i] + tail * last[i]
+void weigh_ends(const std::uint8_t* first, float head, const std::uint8_t* last, float tail,
+                float* __restrict out, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i)
+    out[i] = head * static_cast<float>(first[i]) + tail * static_cast<float>(last[i]);
+}
+
+void add_sums(const std::uint16_t* sum, float* __restrict out, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i) out[i] += static_cast<float>(sum[i]);
+}
+
+// What one plane contributes: its bytes are filtered down the rows together, whatever components
+// they belong to, and each component then along the row.
+struct PlanePass {
+  int plane;
+  std::size_t row_bytes;
+  Axis rows, columns;
+};
+
+void filter_rows(const UnetsegFrame& frame, const PlanePass& pass, int y, std::uint16_t* sum,
+                 float* out) {
+  const Span& span = pass.rows.spans[static_cast<std::size_t>(y)];
+  const std::ptrdiff_t stride = frame.stride[pass.plane];
+  const std::uint8_t* first = frame_row(frame, pass.plane, span.first);
+  weigh_ends(first, span.head, first + (span.count - 1) * stride, span.tail, out, pass.row_bytes);
+  int row = 1;
+  while (row < span.count - 1) {
+    const int rows = std::min(span.count - 1 - row, kRowsPerSum);
+    sum_rows(first + row * stride, stride, rows, sum, pass.row_bytes);
+    add_sums(sum, out, pass.row_bytes);
+    row += rows;
+  }
+}
+
+// `row` is at the component's first sample, its samples `step` floats apart.
+void filter_columns(const float* row, std::size_t step, const Axis& axis, float scale,
+                    float* __restrict out) {
+  for (const Span& span : axis.spans) {
+    const float* sample = row + static_cast<std::size_t>(span.first) * step;
+    const float* last = sample + static_cast<std::size_t>(span.count - 1) * step;
+    float sum = span.head * *sample + span.tail * *last;
+    for (sample += step; sample < last; sample += step) sum += *sample;
+    *out++ = sum * scale;
+  }
+}
+
+// Colours of one output row, 0..255, clamped.
+void convert_row(const ColourMatrix& matrix, const float* const in[3], float* const out[3],
+                 std::size_t width) {
+  for (int i = 0; i < 3; ++i) {
+    const float a = matrix.factor[i][0], b = matrix.factor[i][1], c = matrix.factor[i][2];
+    const float offset = matrix.offset[i];
+    const float *u = in[0], *v = in[1], *w = in[2];
+    float* __restrict to = out[i];
+    for (std::size_t x = 0; x < width; ++x)
+      to[x] = std::min(std::max(a * u[x] + b * v[x] + c * w[x] + offset, 0.f), 255.f);
+  }
+}
+
+bool same_geometry(const UnetsegFrame& a, const UnetsegFrame& b) {
+  return a.format == b.format && a.width == b.width && a.height == b.height &&
+         !a.chroma_cosited_x == !b.chroma_cosited_x && !a.chroma_cosited_y == !b.chroma_cosited_y;
+}
+
+}  // namespace
+
+// What depends on the source geometry alone, and one output row's scratch.
+struct Sampler::Tables {
+  Tables(const UnetsegFrame& frame, int width, int height);
+  void colour_row(const UnetsegFrame& frame, const ColourMatrix& matrix, int y);
+  const float* rgb_row(std::size_t component) const { return rgb.data() + component * width; }
+
+  UnetsegFrame geometry;
+  std::size_t width;
+  const PixelLayout& layout;
+  std::vector<PlanePass> passes;
+  std::vector<std::uint16_t> sum;
+  std::vector<float> filtered;         // one row of a plane's bytes
+  std::vector<float> components, rgb;  // three output rows each
+};
+
+Sampler::Tables::Tables(const UnetsegFrame& frame, int out_width, int out_height)
+    : geometry(frame),
+      width(static_cast<std::size_t>(out_width)),
+      layout(pixel_layout(frame.format)),
+      components(3 * width),
+      rgb(3 * width) {
+  for (int plane = 0; plane < layout.planes; ++plane) {
+    const Component& c = *std::find_if(layout.component, layout.component + layout.components,
+                                       [plane](const Component& k) { return k.plane == plane; });
+    const std::size_t row_bytes = static_cast<std::size_t>(subsampled(frame.width, c.shift_x)) *
+                                  static_cast<std::size_t>(c.step);
+    passes.push_back({plane, row_bytes,
+                      make_axis(frame.height, out_height, c.shift_y, frame.chroma_cosited_y),
+                      make_axis(frame.width, out_width, c.shift_x, frame.chroma_cosited_x)});
+    sum.resize(std::max(sum.size(), row_bytes));
+    filtered.resize(sum.size());
+  }
+}
+
+// Leaves output row `y` in `rgb`.
+void Sampler::Tables::colour_row(const UnetsegFrame& frame, const ColourMatrix& matrix, int y) {
+  for (const PlanePass& pass : passes) {
+    filter_rows(frame, pass, y, sum.data(), filtered.data());
+    const float scale = pass.rows.scale * pass.columns.scale;
+    for (int i = 0; i < layout.components; ++i) {
+      const Component& c = layout.component[i];
+      if (c.plane != pass.plane) continue;
+      filter_columns(filtered.data() + c.offset, static_cast<std::size_t>(c.step), pass.columns,
+                     scale, components.data() + static_cast<std::size_t>(i) * width);
+    }
+  }
+  const float* in[3];
+  float* out[3];
+  for (std::size_t i = 0; i < 3; ++i) {
+    in[i] = components.data() + (layout.components == 3 ? i * width : 0);
+    out[i] = rgb.data() + i * width;
+  }
+  convert_row(matrix, in, out, width);
+}
+
+Sampler::Sampler(int width, int height, const Normalisation& normalisation)
+    : width_(width), height_(height), normalisation_(normalisation) {}
+
+Sampler::~Sampler() = default;
+
+void Sampler::prepare(const UnetsegFrame& frame) {
+  check_frame(frame);
+  if (tables_ && same_geometry(tables_->geometry, frame)) return;
+  try {
+    tables_ = std::make_unique<Tables>(frame, width_, height_);
+  } catch (const std::bad_alloc&) {
+    throw Error(Fault::no_space, "There is not enough memory to scale a frame of " +
+                                     std::to_string(frame.width) + " x " +
+                                     std::to_string(frame.height) + " pixels.");
+  }
+}
+
+void Sampler::sample(const UnetsegFrame& frame, float* planar_rgb) {
+  prepare(frame);
+  const ColourMatrix matrix = to_rgb(frame);
+  const std::size_t width = tables_->width;
+  const std::size_t area = width * static_cast<std::size_t>(height_);
+  for (int y = 0; y < height_; ++y) {
+    tables_->colour_row(frame, matrix, y);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const float* colour = tables_->rgb_row(i);
+      const float scale = 1 / (255 * normalisation_.stddev[i]);
+      const float shift = -normalisation_.mean[i] / normalisation_.stddev[i];
+      float* out = planar_rgb + i * area + static_cast<std::size_t>(y) * width;
+      for (std::size_t x = 0; x < width; ++x) out[x] = colour[x] * scale + shift;
+    }
+  }
+}
+
+void Sampler::sample_rgb8(const UnetsegFrame& frame, std::uint8_t* rgb) {
+  prepare(frame);
+  const ColourMatrix matrix = to_rgb(frame);
+  const std::size_t width = tables_->width;
+  for (int y = 0; y < height_; ++y) {
+    tables_->colour_row(frame, matrix, y);
+    for (std::size_t x = 0; x < width; ++x)
+      for (std::size_t i = 0; i < 3; ++i)
+        *rgb++ = static_cast<std::uint8_t>(tables_->rgb_row(i)[x] + 0.5f);
+  }
+}
+
+}  // namespace unetseg
