@@ -2,7 +2,9 @@
 // From the network's probabilities to a mask of any size: one path for the element and `evaluate`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace unetseg {
@@ -20,10 +22,16 @@ struct ProbabilityView {
   int width, height;
 };
 
+// The smallest float that reaches `threshold`, so that comparing floats decides as doubles would.
+float reaching_level(double threshold);
+
 // Edits `probabilities` in place so that thresholding them gives the cleaned mask: a removed pixel
-// drops just below `threshold`, a filled one rises to at least `threshold`; others stay. Object
-// holds the scratch memory, so that a call on a size seen before allocates nothing of ours.
-// One object per thread. Uses OpenCV's connected components.
+// drops just below `threshold`, a filled one rises to it; others stay. Regions are chosen by their
+// area before holes are filled. Object holds the scratch memory, so that a call on a size seen
+// before allocates nothing of ours. One object per thread.
+//
+// Uses OpenCV's connected components. A build without OpenCV throws Error(settings) where anything
+// is asked for. Throws Error(no_space) where memory is not to be had.
 class Cleaner {
  public:
   Cleaner();
@@ -34,33 +42,51 @@ class Cleaner {
 
  private:
   struct Scratch;
-  Scratch* scratch_;
+  std::unique_ptr<Scratch> scratch_;
+};
+
+// Pixels [first, last) of a row.
+struct Run {
+  int first, last;
 };
 
 // Enlarges (or shrinks) a probability map bilinearly, pixel centres at half-integers, edges
-// clamped, one output row at a time. `configure` allocates; `row` does not.
+// clamped, one output row at a time. `configure` allocates where a size changed and throws
+// Error(no_space) where it cannot; nothing else does. One object per thread.
 class Upsampler {
  public:
+  // Sizes in pixels, at least 1 x 1.
   void configure(const ProbabilityView& source, int width, int height);
   // Row y of the output: `width` floats, 0..1. Rows may be asked for in any order; ascending order
   // is fastest. The source given to `configure` must still be valid.
   const float* row(int y);
-  // Smallest range of output rows [first, last) outside which no pixel reaches `threshold`
+  // Where row y reaches `threshold`, from left to right. Much cheaper than the row itself: only
+  // pixels next to a crossing are interpolated.
+  const std::vector<Run>& runs_reaching(int y, double threshold);
+  // Range of output rows [first, last) outside which no pixel reaches `threshold`
   // (conservative: rows inside the range need not reach it).
   void rows_reaching(double threshold, int* first, int* last) const;
   int width() const { return width_; }
   int height() const { return height_; }
 
  private:
+  void blend_row(int y);
+
   ProbabilityView source_{nullptr, 0, 0};
   int width_ = 0, height_ = 0;
-  int blended_row_ = -1;
-  std::vector<int> column_;
-  std::vector<float> column_weight_, blended_, row_;
+  int blended_row_ = -1;              // what `blended_` holds
+  std::vector<int> column_;           // output column -> the source column to its left
+  std::vector<float> column_weight_;  // of that column's right neighbour
+  std::vector<int> first_pixel_;      // the opposite way: first output column of each source column
+  std::vector<float> blended_;        // one row, enlarged downwards only, its last pixel doubled
+  std::vector<float> row_;
+  std::vector<Run> runs_;
 };
 
-// The mask at `width` x `height`: 255 where the enlarged probability is >= threshold, 0 elsewhere.
-// `mask` has rows of `stride` bytes.
-void mask_from_probabilities(Upsampler& upsampler, double threshold, std::uint8_t* mask, int stride);
+// The mask at the upsampler's size: 255 where the enlarged probability is >= threshold, 0
+// elsewhere. `mask` has rows of `stride` bytes, which may be negative; bytes between rows are left
+// alone.
+void mask_from_probabilities(Upsampler& upsampler, double threshold, std::uint8_t* mask,
+                             std::ptrdiff_t stride);
 
 }  // namespace unetseg

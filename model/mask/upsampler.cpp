@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "model/mask/mask.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <string>
+
+#include "model/error.h"
+
+namespace unetseg {
+namespace {
+
+// The source samples on both sides of an output sample.
+struct Neighbours {
+  int left;
+  float right_weight;  // 0 where there is no right neighbour
+};
+
+Neighbours neighbours(int position, int output, int samples) {
+  const double centre = (position + 0.5) * samples / output - 0.5;
+  if (!(centre > 0)) return {0, 0};
+  const int left = static_cast<int>(centre);
+  if (left >= samples - 1) return {samples - 1, 0};
+  return {left, static_cast<float>(centre - left)};
+}
+
+// The one formula for an output pixel, so that rows and runs agree. Monotone in `right_weight`.
+inline float between(const float* left, float right_weight) {
+  return left[0] + right_weight * (left[1] - left[0]);
+}
+
+}  // namespace
+
+float reaching_level(double threshold) {
+  const float level = static_cast<float>(threshold);
+  return level < threshold ? std::nextafter(level, std::numeric_limits<float>::infinity()) : level;
+}
+
+void Upsampler::configure(const ProbabilityView& source, int width, int height) {
+  const bool same_columns = source.width == source_.width && width == width_;
+  source_ = source;
+  height_ = height;
+  blended_row_ = -1;
+  if (same_columns) return;
+
+  width_ = 0;  // until all of the below is there
+  try {
+    const std::size_t columns = static_cast<std::size_t>(source.width);
+    column_.resize(static_cast<std::size_t>(width));
+    column_weight_.resize(column_.size());
+    row_.resize(column_.size());
+    first_pixel_.assign(columns + 1, width);
+    blended_.resize(columns + 1);
+    runs_.reserve(columns + 1);
+  } catch (const std::bad_alloc&) {
+    throw Error(Fault::no_space,
+                "There is not enough memory for a mask " + std::to_string(width) + " pixels wide.");
+  }
+  for (int x = width - 1; x >= 0; --x) {
+    const Neighbours at = neighbours(x, width, source.width);
+    column_[static_cast<std::size_t>(x)] = at.left;
+    column_weight_[static_cast<std::size_t>(x)] = at.right_weight;
+    first_pixel_[static_cast<std::size_t>(at.left)] = x;
+  }
+  // Shrinking passes over source columns: those begin where the next one does, without a pixel.
+  for (std::size_t c = static_cast<std::size_t>(source.width); c-- > 0;)
+    first_pixel_[c] = std::min(first_pixel_[c], first_pixel_[c + 1]);
+  width_ = width;
+}
+
+void Upsampler::blend_row(int y) {
+  if (blended_row_ == y) return;
+  const Neighbours at = neighbours(y, height_, source_.height);
+  const std::size_t columns = static_cast<std::size_t>(source_.width);
+  const float* above = source_.data + static_cast<std::size_t>(at.left) * columns;
+  const float* below = at.right_weight > 0 ? above + columns : above;
+  float* __restrict blended = blended_.data();
+  for (std::size_t c = 0; c < columns; ++c)
+    blended[c] = above[c] + at.right_weight * (below[c] - above[c]);
+  blended[columns] = blended[columns - 1];
+  blended_row_ = y;
+}
+
+const float* Upsampler::row(int y) {
+  blend_row(y);
+  const float* blended = blended_.data();
+  for (std::size_t x = 0; x < row_.size(); ++x)
+    row_[x] = between(blended + column_[x], column_weight_[x]);
+  return row_.data();
+}
+
+const std::vector<Run>& Upsampler::runs_reaching(int y, double threshold) {
+  blend_row(y);
+  const float level = reaching_level(threshold);
+  runs_.clear();
+  bool inside = blended_[0] >= level;
+  int start = 0;
+  for (std::size_t c = 0; c < static_cast<std::size_t>(source_.width); ++c) {
+    // Between two source columns the row is a straight line: it crosses the level once or never.
+    const bool next_inside = blended_[c + 1] >= level;
+    if (inside == next_inside) continue;
+    int from = first_pixel_[c], to = first_pixel_[c + 1];
+    while (from < to) {
+      const int middle = from + (to - from) / 2;
+      const float weight = column_weight_[static_cast<std::size_t>(middle)];
+      if ((between(blended_.data() + c, weight) >= level) == inside)
+        from = middle + 1;
+      else
+        to = middle;
+    }
+    if (!inside)
+      start = to;
+    else if (start < to)
+      runs_.push_back({start, to});
+    inside = next_inside;
+  }
+  if (inside && start < width_) runs_.push_back({start, width_});
+  return runs_;
+}
+
+void Upsampler::rows_reaching(double threshold, int* first, int* last) const {
+  const float level = reaching_level(threshold);
+  const std::size_t columns = static_cast<std::size_t>(source_.width);
+  const auto reaches = [&](int row) {
+    const float* begin = source_.data + static_cast<std::size_t>(row) * columns;
+    return std::any_of(begin, begin + columns, [level](float p) { return p >= level; });
+  };
+  int top = 0, bottom = source_.height;
+  while (top < bottom && !reaches(top)) ++top;
+  while (top < bottom && !reaches(bottom - 1)) --bottom;
+  *first = *last = 0;
+  if (top == bottom) return;
+  // Output rows whose centre lies less than one source row from those.
+  const double scale = static_cast<double>(height_) / source_.height;
+  *first = std::max(0, static_cast<int>(std::floor((top - 0.5) * scale)) - 1);
+  *last = std::min(height_, static_cast<int>(std::ceil((bottom + 0.5) * scale)) + 1);
+}
+
+void mask_from_probabilities(Upsampler& upsampler, double threshold, std::uint8_t* mask,
+                             std::ptrdiff_t stride) {
+  for (int y = 0; y < upsampler.height(); ++y) {
+    std::uint8_t* row = mask + y * stride;
+    std::memset(row, 0, static_cast<std::size_t>(upsampler.width()));
+    for (const Run& run : upsampler.runs_reaching(y, threshold))
+      std::memset(row + run.first, 255, static_cast<std::size_t>(run.last - run.first));
+  }
+}
+
+}  // namespace unetseg
