@@ -2,23 +2,23 @@
 // Draws a probability map onto a frame in the frame's own format: overlay, mask, or probabilities.
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "model/backend/backend.h"
 #include "model/mask/mask.h"
 
 namespace unetseg {
 
-// Draws onto frames. Holds coverage rows and the contour plane for the frame size last seen; a
-// change of size reallocates, otherwise a call allocates nothing frame-sized. One object per thread.
+// Draws onto frames. Holds a few rows for the frame geometry last seen; a change of geometry
+// reallocates, otherwise a call allocates nothing but room for a longer contour than any before.
+// One object per thread.
 //
 // Overlay: fill where the enlarged probability is >= threshold, contour of `contour_width` frame
-// pixels centred on the threshold's level line, anti-aliased; straight-alpha blending in the frame's
-// own space (RGB, or YUV with the colour converted once by the frame's matrix and range; GRAY8 with
-// the colour's BT.601 luma). Rows that the mask does not touch are not read or written; an input's
-// own alpha or padding byte is left as it is. Chroma of subsampled formats is blended with the mean
-// coverage of its luma pixels.
+// pixels centred on the threshold's level line, anti-aliased; straight-alpha blending in the
+// frame's own space (RGB, or YUV with the colour converted once by the frame's matrix and range;
+// GRAY8 with the colour's BT.601 luma). Rows that the mask does not touch are not read or written;
+// an input's own alpha or padding byte is left as it is. Chroma of subsampled formats is blended
+// with the mean coverage of its luma pixels.
 class Painter {
  public:
   Painter();
@@ -26,13 +26,15 @@ class Painter {
   Painter(const Painter&) = delete;
   Painter& operator=(const Painter&) = delete;
 
-  // `style.threshold` must be resolved (>= 0). Throws Error(frame_format) where mask or probability
-  // mode is given anything but GRAY8, Error(no_space) where memory for the size is not to be had.
-  void draw(const ProbabilityView& probabilities, const UnetsegFrame& frame, const UnetsegStyle& style);
+  // `style.threshold` must be resolved (>= 0). Throws Error(frame_format) for a frame without
+  // pixels and where mask or probability mode is given anything but GRAY8, Error(no_space) where
+  // memory for the size is not to be had; either before a pixel is written.
+  void draw(const ProbabilityView& probabilities, const UnetsegFrame& frame,
+            const UnetsegStyle& style);
 
  private:
   struct Canvas;
-  Canvas* canvas_;
+  std::unique_ptr<Canvas> canvas_;
 };
 
 }  // namespace unetseg

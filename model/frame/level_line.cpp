@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Marching squares. Between four pixel centres the field is bilinear and its level line a piece of
+// a hyperbola, which is followed in short chords; one chord for each cell would be off by whole
+// pixels where a small map meets a large frame.
+#include "model/frame/level_line.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace unetseg {
+namespace {
+
+constexpr double kChord = 4;  // frame pixels
+
+// The field between four neighbouring pixel centres; (u, v) in 0..1 from the top left one.
+struct Cell {
+  double left_top, right_top, left_bottom, right_bottom;
+  double level;
+  Point origin, size;  // in the frame
+
+  Point at(Point uv) const { return {origin.x + uv.x * size.x, origin.y + uv.y * size.y}; }
+};
+
+// Where a line from value `a` to value `b` crosses the level; `fallback` where it does not.
+double crossing(double a, double b, double level, double fallback) {
+  return a == b ? fallback : std::min(std::max((level - a) / (b - a), 0.0), 1.0);
+}
+
+// The level line's branch from one point on the cell's outline to another.
+void follow(const Cell& cell, Point from, Point to, std::vector<Segment>& segments) {
+  const double dx = (to.x - from.x) * cell.size.x, dy = (to.y - from.y) * cell.size.y;
+  const int chords = std::max(1, static_cast<int>(std::ceil(std::hypot(dx, dy) / kChord)));
+  const bool steep = std::fabs(dy) >= std::fabs(dx);
+  Point previous = cell.at(from);
+  for (int i = 1; i <= chords; ++i) {
+    const double part = static_cast<double>(i) / chords;
+    Point uv = {from.x + part * (to.x - from.x), from.y + part * (to.y - from.y)};
+    // Along a row or a column of the cell the field is linear and meets the level once.
+    if (i < chords && steep)
+      uv.x =
+          crossing(cell.left_top + uv.y * (cell.left_bottom - cell.left_top),
+                   cell.right_top + uv.y * (cell.right_bottom - cell.right_top), cell.level, uv.x);
+    else if (i < chords)
+      uv.y = crossing(cell.left_top + uv.x * (cell.right_top - cell.left_top),
+                      cell.left_bottom + uv.x * (cell.right_bottom - cell.left_bottom), cell.level,
+                      uv.y);
+    const Point next = cell.at(uv);
+    segments.push_back({previous, next});
+    previous = next;
+  }
+}
+
+// Opposite corners agree and neighbours do not: whether the two that reach the level are joined is
+// told by the field's saddle point.
+bool saddle_reaches(const Cell& cell) {
+  const double twist = cell.left_top + cell.right_bottom - cell.right_top - cell.left_bottom;
+  const double product = cell.left_top * cell.right_bottom - cell.right_top * cell.left_bottom;
+  return twist > 0 ? product >= cell.level * twist : product <= cell.level * twist;
+}
+
+void trace_cell(const Cell& cell, std::vector<Segment>& segments) {
+  const auto reaches = [&cell](double value) { return value >= cell.level; };
+  const auto cross = [&cell](double a, double b) { return crossing(a, b, cell.level, 0.5); };
+  const bool left_top = reaches(cell.left_top), right_top = reaches(cell.right_top);
+  const bool left_bottom = reaches(cell.left_bottom), right_bottom = reaches(cell.right_bottom);
+  Point points[4];
+  int n = 0;
+  if (left_top != right_top) points[n++] = {cross(cell.left_top, cell.right_top), 0};
+  if (right_top != right_bottom) points[n++] = {1, cross(cell.right_top, cell.right_bottom)};
+  if (left_bottom != right_bottom) points[n++] = {cross(cell.left_bottom, cell.right_bottom), 1};
+  if (left_top != left_bottom) points[n++] = {0, cross(cell.left_top, cell.left_bottom)};
+  if (n == 2) follow(cell, points[0], points[1], segments);
+  if (n == 4) {
+    const bool cut_left_top = left_top != saddle_reaches(cell);
+    follow(cell, points[0], points[cut_left_top ? 3 : 1], segments);
+    follow(cell, points[2], points[cut_left_top ? 1 : 3], segments);
+  }
+}
+
+// Pixel centres along an axis in the frame, with the frame's two edges before and after them: the
+// field goes on unchanged between the outermost centres and the edge.
+double centre(int index, int pixels, int frame) {
+  return std::min(std::max((index - 0.5) / pixels, 0.0), 1.0) * frame;
+}
+
+}  // namespace
+
+void trace_level_line(const ProbabilityView& probabilities, double threshold, int width, int height,
+                      std::vector<Segment>& segments) {
+  const int columns = probabilities.width, rows = probabilities.height;
+  const double level = static_cast<double>(reaching_level(threshold));
+  segments.clear();
+  for (int j = 0; j <= rows; ++j) {
+    const float* top = probabilities.data + static_cast<std::size_t>(std::max(j - 1, 0)) *
+                                                static_cast<std::size_t>(columns);
+    const float* bottom = probabilities.data + static_cast<std::size_t>(std::min(j, rows - 1)) *
+                                                   static_cast<std::size_t>(columns);
+    const double y = centre(j, rows, height), cell_height = centre(j + 1, rows, height) - y;
+    for (int i = 0; i <= columns; ++i) {
+      const int left = std::max(i - 1, 0), right = std::min(i, columns - 1);
+      const int reaching = (top[left] >= level) + (top[right] >= level) + (bottom[left] >= level) +
+                           (bottom[right] >= level);
+      if (reaching == 0 || reaching == 4) continue;
+      const double x = centre(i, columns, width), cell_width = centre(i + 1, columns, width) - x;
+      trace_cell({top[left],
+                  top[right],
+                  bottom[left],
+                  bottom[right],
+                  level,
+                  {x, y},
+                  {cell_width, cell_height}},
+                 segments);
+    }
+  }
+}
+
+}  // namespace unetseg

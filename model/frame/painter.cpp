@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "model/frame/painter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <string>
+
+#include "model/error.h"
+#include "model/frame/colour.h"
+#include "model/frame/contour.h"
+#include "model/frame/formats.h"
+#include "model/frame/plane_painter.h"
+
+namespace unetseg {
+namespace {
+
+// 0xAARRGGBB in the frame's own components.
+Ink ink_for(const UnetsegFrame& frame, guint32 argb, double opacity) {
+  const ColourMatrix matrix = from_rgb(frame);
+  const float rgb[3] = {static_cast<float>(argb >> 16 & 255), static_cast<float>(argb >> 8 & 255),
+                        static_cast<float>(argb & 255)};
+  Ink ink;
+  for (int i = 0; i < 3; ++i) {
+    float value = matrix.offset[i];
+    for (int j = 0; j < 3; ++j) value += matrix.factor[i][j] * rgb[j];
+    ink.value[i] = static_cast<std::uint8_t>(std::min(std::max(value, 0.f), 255.f) + 0.5f);
+  }
+  const double alpha = (argb >> 24) * std::min(std::max(opacity, 0.0), 1.0);
+  ink.alpha = static_cast<std::uint8_t>(alpha + 0.5);
+  return ink;
+}
+
+Run hull(Run a, Run b) {
+  if (a.first >= a.last) return b;
+  if (b.first >= b.last) return a;
+  return {std::min(a.first, b.first), std::max(a.last, b.last)};
+}
+
+bool same_geometry(const UnetsegFrame& a, const UnetsegFrame& b) {
+  return a.format == b.format && a.width == b.width && a.height == b.height;
+}
+
+}  // namespace
+
+struct Painter::Canvas {
+  UnetsegFrame geometry{};  // what `planes` are for; without size at first
+  std::vector<PlanePainter> planes;
+  Upsampler upsampler;
+  Contour contour;
+
+  void overlay(const ProbabilityView& probabilities, const UnetsegFrame& frame,
+               const UnetsegStyle& style);
+  void probability(const UnetsegFrame& frame);
+};
+
+void Painter::Canvas::overlay(const ProbabilityView& probabilities, const UnetsegFrame& frame,
+                              const UnetsegStyle& style) {
+  if (!same_geometry(geometry, frame)) {
+    geometry = {};
+    planes.clear();
+    for (int plane = 0; plane < pixel_layout(frame.format).planes; ++plane)
+      planes.emplace_back(frame, plane);
+    geometry = frame;
+  }
+  const Ink fill_ink = ink_for(frame, style.color, style.opacity);
+  const Ink contour_ink = ink_for(frame, style.contour_color, 1);
+  Run fill_rows{0, 0}, contour_rows{0, 0};
+  if (fill_ink.alpha > 0)
+    upsampler.rows_reaching(style.threshold, &fill_rows.first, &fill_rows.last);
+  if (contour_ink.alpha > 0 && style.contour_width > 0) {
+    contour.trace(probabilities, style.threshold, frame.width, frame.height, style.contour_width);
+    contour_rows = contour.rows();
+  }
+  Run rows = hull(fill_rows, contour_rows);
+  if (rows.first >= rows.last) return;
+
+  for (PlanePainter& plane : planes) plane.set_inks(fill_ink, contour_ink);
+  // Whole pairs of rows, for the planes where two of them share their samples.
+  rows = {rows.first / 2 * 2, std::min(frame.height, rows.last + rows.last % 2)};
+  const auto has = [](Run run, int y) { return run.first <= y && y < run.last; };
+  for (int y = rows.first; y < rows.last; ++y) {
+    if (has(fill_rows, y)) {
+      const std::vector<Run>& runs = upsampler.runs_reaching(y, style.threshold);
+      for (PlanePainter& plane : planes) plane.fill(frame, runs, y);
+    }
+    if (has(contour_rows, y)) {
+      const std::uint8_t* coverage = contour.row(y);
+      for (PlanePainter& plane : planes) plane.contour(frame, coverage, contour.touched(), y);
+    }
+    for (PlanePainter& plane : planes) plane.finish_row(frame, y);
+  }
+}
+
+void Painter::Canvas::probability(const UnetsegFrame& frame) {
+  const std::size_t width = static_cast<std::size_t>(frame.width);
+  for (int y = 0; y < frame.height; ++y) {
+    const float* row = upsampler.row(y);
+    std::uint8_t* out = frame_row(frame, 0, y);
+    for (std::size_t x = 0; x < width; ++x) out[x] = static_cast<std::uint8_t>(255 * row[x] + 0.5f);
+  }
+}
+
+Painter::Painter() : canvas_(std::make_unique<Canvas>()) {}
+
+Painter::~Painter() = default;
+
+void Painter::draw(const ProbabilityView& probabilities, const UnetsegFrame& frame,
+                   const UnetsegStyle& style) {
+  check_frame(frame);
+  if (style.mode != UNETSEG_DRAW_OVERLAY && frame.format != UNETSEG_FORMAT_GRAY8)
+    throw Error(Fault::frame_format, "Masks and probabilities can only be written to GRAY8 frames.",
+                "format " + std::to_string(frame.format));
+  try {
+    canvas_->upsampler.configure(probabilities, frame.width, frame.height);
+    if (style.mode == UNETSEG_DRAW_OVERLAY)
+      canvas_->overlay(probabilities, frame, style);
+    else if (style.mode == UNETSEG_DRAW_MASK)
+      mask_from_probabilities(canvas_->upsampler, style.threshold, frame.plane[0], frame.stride[0]);
+    else
+      canvas_->probability(frame);
+  } catch (const std::bad_alloc&) {
+    throw Error(Fault::no_space, "There is not enough memory to draw on a frame of " +
+                                     std::to_string(frame.width) + " x " +
+                                     std::to_string(frame.height) + " pixels.");
+  }
+}
+
+}  // namespace unetseg
