@@ -70,13 +70,8 @@ void to_float32(DType dtype, const void* from, std::size_t count, float* to) {
       if (count != 0) std::memcpy(to, from, count * sizeof *to);
       return;
     case DType::f64:
-      return convert<double>(from, count, to, [](double value) {
-        // Beyond float32's range the language leaves the conversion undefined.
-        constexpr double kTooLarge = 0x1.ffffffp127;
-        if (std::abs(value) >= kTooLarge)
-          return std::copysign(HUGE_VALF, static_cast<float>(std::copysign(1.0, value)));
-        return static_cast<float>(value);
-      });
+      return convert<double>(from, count, to,
+                             [](double value) { return static_cast<float>(value); });
     case DType::i64:
     case DType::i32:
     case DType::u8:

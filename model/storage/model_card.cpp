@@ -169,8 +169,8 @@ std::map<std::string, std::string> to_metadata(const ModelCard& card) {
       {"largest_only", fmt::format("{}", card.clean_up.largest_only)},
       {"fill_holes", fmt::format("{}", card.clean_up.fill_holes)},
       {"min_area", fmt::format("{}", card.clean_up.min_area)},
-      {"name", card.name},
   };
+  if (!card.name.empty()) metadata["name"] = card.name;
   if (!card.sha256.empty()) metadata["sha256"] = card.sha256;
   for (const auto& note : card.notes)
     if (card_keys().count(note.first) == 0) metadata.insert(note);

@@ -25,13 +25,16 @@ struct ModelCard {
   std::map<std::string, std::string> notes;
 };
 
-// Metadata key -> text, as it stands in the file (key "format_version" is "1"). Numbers are written
-// so that they read back exactly.
+// Metadata key -> text, as it stands in the file (key "format_version" is "1"); FORMAT.md lists the
+// keys. Numbers are written so that they read back exactly. A note under the key of a field is left
+// out.
 std::map<std::string, std::string> to_metadata(const ModelCard& card);
 
 // Throws Error(settings) naming the key where something is missing, malformed, out of range, or of
-// an unknown version or architecture. A file without any metadata, as users convert them from
-// Python, is accepted where `architecture_hint` tells what it is: "seed-unet" or "improved-unet".
+// an unknown version or architecture, or asks for what this version cannot do (a `fit` other than
+// stretch). A file without any of these keys, as users convert them from Python, is accepted where
+// `architecture_hint` tells what it is ("seed-unet" or "improved-unet") and gets the defaults
+// above.
 ModelCard from_metadata(const std::map<std::string, std::string>& metadata,
                         const std::string& architecture_hint);
 

@@ -48,7 +48,9 @@ class HeaderHandler {
   // Events of nlohmann's SAX parser. They throw instead of returning false.
   bool null() { unexpected("null"); }
   bool boolean(bool value) { unexpected(value ? "true" : "false"); }
-  bool number_integer(std::int64_t value) { unexpected(fmt::format("the number {}", value)); }
+  bool number_integer(std::int64_t value) {
+    unexpected(fmt::format("the negative number {}", value));
+  }
   bool number_float(double, const std::string& text) {
     unexpected(fmt::format("the number {}", shown_name(text)));
   }
@@ -149,7 +151,7 @@ class HeaderHandler {
                    const nlohmann::detail::exception& error) {
     fault(fmt::format("its header is no valid JSON at byte {}",
                       kHeaderStart + std::max<std::size_t>(position, 1) - 1),
-          shown_name(error.what()));
+          shown_name(error.what(), 300));
   }
 
  private:

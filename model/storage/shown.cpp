@@ -16,12 +16,11 @@ std::string shown_path(const std::string& path) {
   return OwnedText(g_filename_display_name(path.c_str()), g_free).get();
 }
 
-std::string shown_name(const std::string& name) {
-  constexpr std::size_t kMostBytes = 80;
-  const bool cut = name.size() > kMostBytes;
+std::string shown_name(const std::string& name, std::size_t most_bytes) {
+  const bool cut = name.size() > most_bytes;
   // g_utf8_make_valid() also turns NUL bytes and a character cut in two into replacements.
   const OwnedText valid(
-      g_utf8_make_valid(name.data(), static_cast<gssize>(cut ? kMostBytes : name.size())), g_free);
+      g_utf8_make_valid(name.data(), static_cast<gssize>(cut ? most_bytes : name.size())), g_free);
   std::string shown = "'";
   for (const char* at = valid.get(); *at != '\0'; ++at) {
     if (*at == '\'' || *at == '\\') shown += '\\';
