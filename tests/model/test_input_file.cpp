@@ -129,6 +129,11 @@ START_TEST(test_m2_a_file_without_permission_is_refused) {
 }
 END_TEST
 
+START_TEST(test_m2_a_name_too_long_is_refused) {
+  assert_refused(std::string(300, 'x'), Fault::open_read, "cannot be opened");
+}
+END_TEST
+
 START_TEST(test_m3_links_to_a_regular_file_are_followed) {
   const TemporaryFolder folder;
   write_bytes(folder.path() + "/file", kWhole);
@@ -172,6 +177,7 @@ int main() {
   tcase_add_test(tests, test_m2_a_device_is_refused);
   tcase_add_test(tests, test_m2_a_file_above_the_limit_is_refused);
   tcase_add_test(tests, test_m2_a_file_without_permission_is_refused);
+  tcase_add_test(tests, test_m2_a_name_too_long_is_refused);
   tcase_add_test(tests, test_m3_links_to_a_regular_file_are_followed);
   tcase_add_test(tests, test_a_path_that_is_no_utf8_gives_a_presentable_message);
   tcase_add_test(tests, test_no_descriptor_is_left_open);
