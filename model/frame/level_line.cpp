@@ -10,7 +10,8 @@
 namespace unetseg {
 namespace {
 
-constexpr double kChord = 4;  // frame pixels
+constexpr double kTolerance = 0.1;  // frame pixels
+constexpr int kDepth = 10;          // halvings: enough for cells of tens of thousands of pixels
 
 // The field between four neighbouring pixel centres; (u, v) in 0..1 from the top left one.
 struct Cell {
@@ -26,27 +27,32 @@ double crossing(double a, double b, double level, double fallback) {
   return a == b ? fallback : std::min(std::max((level - a) / (b - a), 0.0), 1.0);
 }
 
-// The level line's branch from one point on the cell's outline to another.
-void follow(const Cell& cell, Point from, Point to, std::vector<Segment>& segments) {
+// The point of the level line halfway from one of its points to another, as seen along the cell's
+// axis that the line runs along: there the field is linear across and meets the level once.
+Point halfway(const Cell& cell, Point from, Point to) {
+  Point uv = {(from.x + to.x) / 2, (from.y + to.y) / 2};
   const double dx = (to.x - from.x) * cell.size.x, dy = (to.y - from.y) * cell.size.y;
-  const int chords = std::max(1, static_cast<int>(std::ceil(std::hypot(dx, dy) / kChord)));
-  const bool steep = std::fabs(dy) >= std::fabs(dx);
-  Point previous = cell.at(from);
-  for (int i = 1; i <= chords; ++i) {
-    const double part = static_cast<double>(i) / chords;
-    Point uv = {from.x + part * (to.x - from.x), from.y + part * (to.y - from.y)};
-    // Along a row or a column of the cell the field is linear and meets the level once.
-    if (i < chords && steep)
-      uv.x =
-          crossing(cell.left_top + uv.y * (cell.left_bottom - cell.left_top),
-                   cell.right_top + uv.y * (cell.right_bottom - cell.right_top), cell.level, uv.x);
-    else if (i < chords)
-      uv.y = crossing(cell.left_top + uv.x * (cell.right_top - cell.left_top),
-                      cell.left_bottom + uv.x * (cell.right_bottom - cell.left_bottom), cell.level,
-                      uv.y);
-    const Point next = cell.at(uv);
-    segments.push_back({previous, next});
-    previous = next;
+  if (std::fabs(dy) >= std::fabs(dx))
+    uv.x = crossing(cell.left_top + uv.y * (cell.left_bottom - cell.left_top),
+                    cell.right_top + uv.y * (cell.right_bottom - cell.right_top), cell.level, uv.x);
+  else
+    uv.y = crossing(cell.left_top + uv.x * (cell.right_top - cell.left_top),
+                    cell.left_bottom + uv.x * (cell.right_bottom - cell.left_bottom), cell.level,
+                    uv.y);
+  return uv;
+}
+
+// The level line's branch from one point on the cell's outline to another: a chord where the
+// branch, which bends one way only, stays close to it, and else its two halves.
+void follow(const Cell& cell, Point from, Point to, int depth, std::vector<Segment>& segments) {
+  const Point middle = halfway(cell, from, to);
+  const double off = std::hypot((middle.x - (from.x + to.x) / 2) * cell.size.x,
+                                (middle.y - (from.y + to.y) / 2) * cell.size.y);
+  if (off <= kTolerance || depth == 0) {
+    segments.push_back({cell.at(from), cell.at(to)});
+  } else {
+    follow(cell, from, middle, depth - 1, segments);
+    follow(cell, middle, to, depth - 1, segments);
   }
 }
 
@@ -69,11 +75,11 @@ void trace_cell(const Cell& cell, std::vector<Segment>& segments) {
   if (right_top != right_bottom) points[n++] = {1, cross(cell.right_top, cell.right_bottom)};
   if (left_bottom != right_bottom) points[n++] = {cross(cell.left_bottom, cell.right_bottom), 1};
   if (left_top != left_bottom) points[n++] = {0, cross(cell.left_top, cell.left_bottom)};
-  if (n == 2) follow(cell, points[0], points[1], segments);
+  if (n == 2) follow(cell, points[0], points[1], kDepth, segments);
   if (n == 4) {
     const bool cut_left_top = left_top != saddle_reaches(cell);
-    follow(cell, points[0], points[cut_left_top ? 3 : 1], segments);
-    follow(cell, points[2], points[cut_left_top ? 1 : 3], segments);
+    follow(cell, points[0], points[cut_left_top ? 3 : 1], kDepth, segments);
+    follow(cell, points[2], points[cut_left_top ? 1 : 3], kDepth, segments);
   }
 }
 

@@ -18,8 +18,8 @@ struct Segment {
 };
 
 // Replaces `segments` with the level line of the field that an Upsampler of this size draws from.
-// Segments are at most a few pixels long, in no order. Where the lesion leaves the frame the line
-// ends at the frame's edge. Throws std::bad_alloc.
+// Segments come in no order and stay within about a tenth of a pixel of the line. Where the lesion
+// leaves the frame the line ends at the frame's edge. Throws std::bad_alloc.
 void trace_level_line(const ProbabilityView& probabilities, double threshold, int width, int height,
                       std::vector<Segment>& segments);
 

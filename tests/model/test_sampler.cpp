@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: MIT
+// Sampling: hand-computed pixels for each format, then everything against a naive reference.
+#include "model/frame/sampler.h"
+
+#include "model/error.h"
+
+#include "tests/check.h"
+#include "tests/model/frames.h"
+#include "tests/model/memory_limit.h"
+
+using namespace unetseg;
+
+namespace {
+
+struct Picture {
+  int width, height;
+  std::vector<float> planar;
+  double at(int component, int x, int y) const {
+    return planar[static_cast<std::size_t>((component * height + y) * width + x)];
+  }
+};
+
+Picture sampled(const UnetsegFrame& frame, int width, int height) {
+  Picture picture{width, height, std::vector<float>(static_cast<std::size_t>(3 * width * height))};
+  Sampler(width, height).sample(frame, picture.planar.data());
+  return picture;
+}
+
+void assert_pixel(const Picture& p, int x, int y, double red, double green, double blue,
+                  double tolerance, const char* what) {
+  const double expected[] = {red, green, blue};
+  for (int c = 0; c < 3; ++c)
+    ck_assert_msg(std::fabs(255 * p.at(c, x, y) - expected[c]) <= tolerance,
+                  "%s: component %d at (%d, %d) is %.4f, not %.4f", what, c, x, y,
+                  255 * p.at(c, x, y), expected[c]);
+}
+
+// One component sample of the output, in double, straight from the definition: the mean over the
+// area that the output pixel covers, or bilinear where it covers less than a sample.
+double naive_component(TestFrame& frame, int component, int x, int y, int width, int height) {
+  const bool chroma = frame.is_yuv() && component > 0;
+  const int columns = frame.sample_columns(component), rows = frame.sample_rows(component);
+  struct Weighted {
+    int index;
+    double weight;
+  };
+  const auto axis = [chroma](int i, int out, int size, int samples, bool cosited) {
+    const double per_luma = chroma ? 0.5 : 1, shift = chroma && cosited ? 0.25 : 0;
+    const double low = i * static_cast<double>(size) / out * per_luma + shift;
+    const double high = (i + 1) * static_cast<double>(size) / out * per_luma + shift;
+    std::vector<Weighted> weights;
+    const auto clamped = [samples](int k) { return std::min(std::max(k, 0), samples - 1); };
+    if (high - low > 1 + 1e-12) {
+      for (int k = static_cast<int>(std::floor(low)); k < high; ++k) {
+        const double covered = std::min(k + 1.0, high) - std::max<double>(k, low);
+        weights.push_back({clamped(k), covered / (high - low)});
+      }
+    } else {
+      const double centre = (low + high) / 2 - 0.5, left = std::floor(centre);
+      weights.push_back({clamped(static_cast<int>(left)), 1 - (centre - left)});
+      weights.push_back({clamped(static_cast<int>(left) + 1), centre - left});
+    }
+    return weights;
+  };
+  const UnetsegFrame& view = frame.view();
+  double sum = 0;
+  for (const Weighted& row : axis(y, height, view.height, rows, view.chroma_cosited_y))
+    for (const Weighted& column : axis(x, width, view.width, columns, view.chroma_cosited_x))
+      sum += row.weight * column.weight * frame.sample(component, column.index, row.index);
+  return sum;
+}
+
+void naive_rgb(const UnetsegFrame& view, const double yuv[3], double rgb[3]) {
+  const double kg = 1 - view.kr - view.kb;
+  const double luma = view.full_range ? yuv[0] : (yuv[0] - 16) * 255 / 219;
+  const double scale = view.full_range ? 1 : 255.0 / 224;
+  const double blue_difference = (yuv[1] - 128) * scale * 2 * (1 - view.kb);
+  const double red_difference = (yuv[2] - 128) * scale * 2 * (1 - view.kr);
+  rgb[0] = luma + red_difference;
+  rgb[2] = luma + blue_difference;
+  rgb[1] = (luma - view.kr * rgb[0] - view.kb * rgb[2]) / kg;
+  for (int i = 0; i < 3; ++i) rgb[i] = std::min(std::max(rgb[i], 0.0), 255.0);
+}
+
+void assert_equals_naive(TestFrame& frame, int width, int height) {
+  const Picture picture = sampled(frame.view(), width, height);
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) {
+      double in[3], rgb[3];
+      for (int c = 0; c < 3; ++c)
+        in[c] = rgb[c] =
+            naive_component(frame, std::min(c, frame.components() - 1), x, y, width, height);
+      if (frame.is_yuv()) naive_rgb(frame.view(), in, rgb);
+      for (int c = 0; c < 3; ++c)
+        ck_assert_msg(std::fabs(picture.at(c, x, y) - rgb[c] / 255) < 2e-5,
+                      "%s %dx%d to %dx%d: component %d at (%d, %d) is %f, not %f",
+                      frame.format().name, frame.view().width, frame.view().height, width, height,
+                      c, x, y, 255 * picture.at(c, x, y), rgb[c]);
+    }
+}
+
+}  // namespace
+
+// 4 x 2 pixels to 2 x 1: each output pixel is the mean of four, written out below.
+START_TEST(test_c3_every_packed_format_gives_hand_computed_means_wherever_it_lies) {
+  const int red[2][4] = {{0, 10, 200, 250}, {20, 30, 255, 255}};
+  const int green[2][4] = {{1, 2, 3, 4}, {5, 6, 7, 8}};
+  const int blue[2][4] = {{255, 255, 0, 0}, {255, 255, 0, 1}};
+  for (const FormatCase& format : kPackedFormats)
+    for (const Placement& placement : kPlacements) {
+      TestFrame frame(format, 4, 2, placement);
+      for (int y = 0; y < 2; ++y)
+        for (int x = 0; x < 4; ++x) {
+          frame.sample(0, x, y) = static_cast<std::uint8_t>(red[y][x]);
+          frame.sample(1, x, y) = static_cast<std::uint8_t>(green[y][x]);
+          frame.sample(2, x, y) = static_cast<std::uint8_t>(blue[y][x]);
+        }
+      const auto before = frame.memory();
+      const Picture picture = sampled(frame.view(), 2, 1);
+      assert_pixel(picture, 0, 0, 15, 3.5, 255, 1e-4, format.name);
+      assert_pixel(picture, 1, 0, 240, 5.5, 0.25, 1e-4, format.name);
+      ck_assert(frame.memory() == before);
+    }
+}
+END_TEST
+
+START_TEST(test_c3_grey_is_replicated_wherever_it_lies) {
+  const int grey[2][4] = {{0, 10, 200, 250}, {20, 30, 255, 255}};
+  for (const Placement& placement : kPlacements) {
+    TestFrame frame(kGrey, 4, 2, placement);
+    frame.set_bytes([&](int, int x, int y) { return grey[y][x]; });
+    const Picture picture = sampled(frame.view(), 2, 1);
+    assert_pixel(picture, 0, 0, 15, 15, 15, 1e-4, "GRAY8");
+    assert_pixel(picture, 1, 0, 240, 240, 240, 1e-4, "GRAY8");
+  }
+}
+END_TEST
+
+// Full range, so that luma adds to every colour as it is. Chroma 228 and 28 are +100 and -100:
+// times 1.772 for blue, 1.402 for red, and -.344136, -.714136 for green.
+START_TEST(test_c3_yuv_gives_hand_computed_means_wherever_it_lies) {
+  for (const FormatCase& format : {kI420, kNv12})
+    for (const Placement& placement : kPlacements) {
+      TestFrame frame(format, 4, 2, placement);
+      frame.view().full_range = TRUE;
+      const int luma[2][4] = {{90, 110, 80, 80}, {100, 100, 90, 70}};
+      for (int y = 0; y < 2; ++y)
+        for (int x = 0; x < 4; ++x) frame.sample(0, x, y) = static_cast<std::uint8_t>(luma[y][x]);
+      frame.sample(1, 0, 0) = 138;
+      frame.sample(1, 1, 0) = 128;
+      frame.sample(2, 0, 0) = 128;
+      frame.sample(2, 1, 0) = 228;
+      const Picture picture = sampled(frame.view(), 2, 1);
+      assert_pixel(picture, 0, 0, 100, 100 - 3.44136, 117.72, 1e-3, format.name);
+      assert_pixel(picture, 1, 0, 220.2, 80 - 71.4136, 80, 1e-3, format.name);
+    }
+}
+END_TEST
+
+// Codes of the saturated primaries as the standards tabulate them; codes are rounded, so a colour
+// comes back to within two.
+START_TEST(test_yuv_matrices_and_ranges_give_known_colours) {
+  struct {
+    const char* name;
+    double kr, kb;
+    gboolean full_range;
+    int red[3], green[3], blue[3], white, black;
+  } const cases[] = {
+      {"BT.601", .299, .114, FALSE, {81, 90, 240}, {145, 54, 34}, {41, 240, 110}, 235, 16},
+      {"BT.709", .2126, .0722, FALSE, {63, 102, 240}, {173, 42, 26}, {32, 240, 118}, 235, 16},
+      {"BT.2020", .2627, .0593, FALSE, {74, 97, 240}, {164, 47, 25}, {29, 240, 119}, 235, 16},
+      {"BT.601 full", .299, .114, TRUE, {76, 85, 255}, {150, 44, 21}, {29, 255, 107}, 255, 0},
+      {"BT.709 full", .2126, .0722, TRUE, {54, 99, 255}, {182, 30, 12}, {18, 255, 116}, 255, 0},
+      {"BT.2020 full", .2627, .0593, TRUE, {67, 92, 255}, {173, 36, 11}, {15, 255, 118}, 255, 0},
+  };
+  for (const auto& c : cases)
+    for (const FormatCase& format : {kI420, kNv12}) {
+      const auto assert_colour = [&](const int code[3], int red, int green, int blue) {
+        TestFrame frame(format, 6, 6);
+        frame.view().kr = c.kr;
+        frame.view().kb = c.kb;
+        frame.view().full_range = c.full_range;
+        for (int i = 0; i < 3; ++i) frame.set_all(i, code[i]);
+        assert_pixel(sampled(frame.view(), 2, 2), 1, 1, red, green, blue, 2, c.name);
+      };
+      assert_colour(c.red, 255, 0, 0);
+      assert_colour(c.green, 0, 255, 0);
+      assert_colour(c.blue, 0, 0, 255);
+      const int white[] = {c.white, 128, 128}, black[] = {c.black, 128, 128};
+      assert_colour(white, 255, 255, 255);
+      assert_colour(black, 0, 0, 0);
+    }
+}
+END_TEST
+
+START_TEST(test_colours_out_of_range_are_clamped) {
+  TestFrame frame(kI420, 2, 2);
+  for (const int code : {0, 255}) {
+    frame.set_all(0, code);
+    frame.set_all(1, 128);
+    frame.set_all(2, 128);
+    assert_pixel(sampled(frame.view(), 1, 1), 0, 0, code, code, code, 0, "I420");
+  }
+}
+END_TEST
+
+// Enlarging two columns to four: output centres lie at -.25, .25, .75 and 1.25 source columns.
+START_TEST(test_enlarging_is_bilinear_with_clamped_edges) {
+  TestFrame frame(kGrey, 2, 1);
+  frame.sample(0, 0, 0) = 0;
+  frame.sample(0, 1, 0) = 200;
+  const Picture picture = sampled(frame.view(), 4, 3);
+  const double expected[] = {0, 50, 150, 200};
+  for (int y = 0; y < 3; ++y)
+    for (int x = 0; x < 4; ++x)
+      assert_pixel(picture, x, y, expected[x], expected[x], expected[x], 1e-4, "GRAY8");
+}
+END_TEST
+
+START_TEST(test_shrinking_weighs_fractions_of_pixels) {
+  TestFrame frame(kGrey, 3, 1);
+  frame.set_bytes([](int, int x, int) { return 60 * (x + 1); });  // 60 120 180
+  const Picture picture = sampled(frame.view(), 2, 1);
+  assert_pixel(picture, 0, 0, 80, 80, 80, 1e-4, "GRAY8");     // (60 + 120 / 2) / 1.5
+  assert_pixel(picture, 1, 0, 160, 160, 160, 1e-4, "GRAY8");  // (120 / 2 + 180) / 1.5
+}
+END_TEST
+
+// Four chroma columns 28, 28, 228, 228 over eight luma columns. Between luma columns, the edge is
+// at luma 4; on the even ones, half a pixel further left.
+START_TEST(test_chroma_siting_shifts_chroma_by_half_a_luma_pixel) {
+  for (const FormatCase& format : {kI420, kNv12})
+    for (const bool vertical : {false, true}) {
+      TestFrame frame(format, vertical ? 2 : 8, vertical ? 8 : 2);
+      frame.view().full_range = TRUE;
+      frame.set_all(0, 128);
+      frame.set_all(1, 128);
+      for (int i = 0; i < 4; ++i)
+        (vertical ? frame.sample(2, 0, i) : frame.sample(2, i, 0)) = i < 2 ? 118 : 138;
+      const int width = vertical ? 1 : 2, height = vertical ? 2 : 1;
+      assert_pixel(sampled(frame.view(), width, height), 0, 0, 128 - 14.02, 128 + 7.14136, 128,
+                   1e-3, format.name);
+      (vertical ? frame.view().chroma_cosited_y : frame.view().chroma_cosited_x) = TRUE;
+      // The output covers [.25, 2.25) of the chroma samples: an eighth of it is the higher one.
+      assert_pixel(sampled(frame.view(), width, height), 0, 0, 128 - 14.02 * .75,
+                   128 + 7.14136 * .75, 128, 1e-3, format.name);
+    }
+}
+END_TEST
+
+START_TEST(test_c1_every_format_and_odd_size_equals_the_naive_reference) {
+  const int sizes[][4] = {
+      {1, 1, 8, 8},   {1, 7, 16, 16},  {5, 3, 16, 16}, {5, 3, 2, 2},       {7, 9, 7, 9},
+      {9, 64, 4, 16}, {64, 9, 16, 16}, {33, 17, 5, 3}, {385, 289, 16, 16}, {20, 30, 16, 16},
+  };
+  std::uint32_t seed = 1;
+  for (const FormatCase& format : all_formats())
+    for (const auto& size : sizes) {
+      TestFrame frame(format, size[0], size[1], kPlacements[seed % 4]);
+      frame.set_noise(seed++);
+      frame.view().chroma_cosited_x = seed % 2;
+      frame.view().chroma_cosited_y = seed / 2 % 2;
+      frame.view().full_range = seed / 4 % 2;
+      assert_equals_naive(frame, size[2], size[3]);
+      ck_assert(frame.canaries_intact());
+    }
+}
+END_TEST
+
+// More rows under one output row than a 16-bit sum holds.
+START_TEST(test_very_tall_and_very_wide_frames_equal_the_naive_reference) {
+  for (const FormatCase& format : {kPackedFormats[0], kNv12})
+    for (const bool tall : {true, false}) {
+      TestFrame frame(format, tall ? 3 : 2311, tall ? 2311 : 3);
+      frame.set_noise(5);
+      assert_equals_naive(frame, 2, 2);
+      frame.set_bytes([](int, int, int) { return 255; });
+      assert_equals_naive(frame, 2, 2);
+    }
+}
+END_TEST
+
+START_TEST(test_uniform_frames_stay_uniform) {
+  for (const FormatCase& format : all_formats())
+    for (const int size : {3, 50, 64, 129}) {
+      TestFrame frame(format, size, 2 * size + 1);
+      frame.view().chroma_cosited_x = TRUE;
+      frame.set_bytes([](int, int, int) { return 100; });
+      const Picture picture = sampled(frame.view(), 32, 32);
+      for (int c = 0; c < 3; ++c)
+        for (int y = 0; y < 32; ++y)
+          for (int x = 0; x < 32; ++x)
+            ck_assert_double_eq_tol(picture.at(c, x, y), picture.at(c, 0, 0), 1e-6);
+      if (!frame.is_yuv()) assert_pixel(picture, 0, 0, 100, 100, 100, 1e-4, format.name);
+    }
+}
+END_TEST
+
+// Filters are linear: filtering planes and then converting equals converting each pixel first, with
+// every chroma sample standing for its four pixels.
+START_TEST(test_yuv_equals_its_rgb_conversion_where_nothing_clips) {
+  for (const FormatCase& format : {kI420, kNv12}) {
+    TestFrame frame(format, 60, 40), rgb(kPackedFormats[0], 60, 40);
+    frame.set_bytes([](int plane, int x, int y) {
+      return plane == 0 ? 80 + x + y : 118 + (x * 5 + y * 3) % 20;
+    });
+    const Picture direct = sampled(frame.view(), 12, 10);
+    for (int c = 0; c < 3; ++c)
+      for (int y = 0; y < 10; ++y)
+        for (int x = 0; x < 12; ++x) {
+          double sum = 0;
+          for (int v = 4 * y; v < 4 * y + 4; ++v)
+            for (int u = 5 * x; u < 5 * x + 5; ++u) {
+              const double yuv[] = {static_cast<double>(frame.sample(0, u, v)),
+                                    static_cast<double>(frame.sample(1, u / 2, v / 2)),
+                                    static_cast<double>(frame.sample(2, u / 2, v / 2))};
+              double colour[3];
+              naive_rgb(frame.view(), yuv, colour);
+              sum += colour[c];
+            }
+          ck_assert_double_eq_tol(255 * direct.at(c, x, y), sum / 20, 1e-2);
+        }
+  }
+}
+END_TEST
+
+START_TEST(test_normalisation_is_applied_to_each_colour) {
+  TestFrame frame(kPackedFormats[0], 2, 2);
+  frame.set_all(0, 51);
+  frame.set_all(1, 102);
+  frame.set_all(2, 255);
+  Normalisation normalisation;
+  normalisation.mean[0] = .5f;
+  normalisation.mean[1] = .4f;
+  normalisation.mean[2] = .5f;
+  normalisation.stddev[0] = .25f;
+  normalisation.stddev[1] = .3f;
+  normalisation.stddev[2] = 2;
+  float out[3];
+  Sampler(1, 1, normalisation).sample(frame.view(), out);
+  ck_assert_float_eq_tol(out[0], -1.2f, 1e-6);
+  ck_assert_float_eq_tol(out[1], 0, 1e-6);
+  ck_assert_float_eq_tol(out[2], .25f, 1e-6);
+}
+END_TEST
+
+START_TEST(test_rgb8_is_the_same_picture_rounded) {
+  for (const FormatCase& format : all_formats()) {
+    TestFrame frame(format, 37, 53);
+    frame.set_noise(3);
+    Sampler sampler(16, 9);
+    std::vector<float> exact(3 * 16 * 9);
+    std::vector<std::uint8_t> rounded(exact.size());
+    sampler.sample(frame.view(), exact.data());
+    sampler.sample_rgb8(frame.view(), rounded.data());
+    for (std::size_t c = 0; c < 3; ++c)
+      for (std::size_t i = 0; i < 16 * 9; ++i)
+        ck_assert_double_le(std::fabs(rounded[3 * i + c] - 255.0 * exact[c * 16 * 9 + i]), .5001);
+  }
+}
+END_TEST
+
+START_TEST(test_c11_one_sampler_follows_changes_of_geometry_and_colour) {
+  Sampler sampler(8, 8);
+  std::uint32_t seed = 9;
+  for (int round = 0; round < 2; ++round)
+    for (const FormatCase& format : all_formats())
+      for (const int width : {5, 40}) {
+        TestFrame frame(format, width, 21);
+        frame.set_noise(++seed);
+        frame.view().full_range = round;
+        frame.view().chroma_cosited_x = round;
+        std::vector<float> out(3 * 8 * 8);
+        sampler.sample(frame.view(), out.data());
+        ck_assert(out == sampled(frame.view(), 8, 8).planar);
+      }
+}
+END_TEST
+
+START_TEST(test_frames_that_cannot_be_sampled_are_refused) {
+  const auto assert_refused = [](const UnetsegFrame& frame) {
+    float out[3];
+    try {
+      Sampler(1, 1).sample(frame, out);
+    } catch (const Error& e) {
+      ck_assert(e.fault() == Fault::frame_format);
+      return;
+    }
+    ck_abort_msg("not refused");
+  };
+  TestFrame frame(kNv12, 4, 4);
+  UnetsegFrame bad = frame.view();
+  bad.width = 0;
+  assert_refused(bad);
+  bad = frame.view();
+  bad.height = -4;
+  assert_refused(bad);
+  bad = frame.view();
+  bad.plane[1] = nullptr;
+  assert_refused(bad);
+  bad = frame.view();
+  bad.format = static_cast<UnetsegFormat>(15);
+  assert_refused(bad);
+  bad = frame.view();
+  bad.kr = bad.kb = 0;
+  assert_refused(bad);
+  bad.kr = bad.kb = .5;
+  assert_refused(bad);
+}
+END_TEST
+
+START_TEST(test_c2_memory_that_is_not_to_be_had_is_reported_and_survived) {
+  if (!kMemoryCanBeLimited) return;
+  TestFrame small(kPackedFormats[0], 1, 1);
+  small.set_bytes([](int, int, int) { return 255; });
+  UnetsegFrame huge = small.view();
+  huge.width = 1 << 30;
+  Sampler sampler(1, 1);
+  float out[3] = {};
+  bool reported = false;
+  const MemoryLimit limit(std::size_t{1} << 30);
+  try {
+    sampler.sample(huge, out);
+  } catch (const Error& e) {
+    reported = e.fault() == Fault::no_space;
+  }
+  ck_assert(reported);
+  sampler.sample(small.view(), out);
+  ck_assert_float_eq(out[2], 1);
+}
+END_TEST
+
+int main() {
+  Suite* suite = suite_create("sampler");
+  TCase* tests = tcase_create("sampler");
+  tcase_add_test(tests, test_c3_every_packed_format_gives_hand_computed_means_wherever_it_lies);
+  tcase_add_test(tests, test_c3_grey_is_replicated_wherever_it_lies);
+  tcase_add_test(tests, test_c3_yuv_gives_hand_computed_means_wherever_it_lies);
+  tcase_add_test(tests, test_yuv_matrices_and_ranges_give_known_colours);
+  tcase_add_test(tests, test_colours_out_of_range_are_clamped);
+  tcase_add_test(tests, test_enlarging_is_bilinear_with_clamped_edges);
+  tcase_add_test(tests, test_shrinking_weighs_fractions_of_pixels);
+  tcase_add_test(tests, test_chroma_siting_shifts_chroma_by_half_a_luma_pixel);
+  tcase_add_test(tests, test_c1_every_format_and_odd_size_equals_the_naive_reference);
+  tcase_add_test(tests, test_very_tall_and_very_wide_frames_equal_the_naive_reference);
+  tcase_add_test(tests, test_uniform_frames_stay_uniform);
+  tcase_add_test(tests, test_yuv_equals_its_rgb_conversion_where_nothing_clips);
+  tcase_add_test(tests, test_normalisation_is_applied_to_each_colour);
+  tcase_add_test(tests, test_rgb8_is_the_same_picture_rounded);
+  tcase_add_test(tests, test_c11_one_sampler_follows_changes_of_geometry_and_colour);
+  tcase_add_test(tests, test_frames_that_cannot_be_sampled_are_refused);
+  tcase_add_test(tests, test_c2_memory_that_is_not_to_be_had_is_reported_and_survived);
+  suite_add_tcase(suite, tests);
+  return run_suite(suite);
+}
