@@ -14,9 +14,11 @@ void blend_bytes(std::uint8_t* __restrict bytes, const std::uint8_t* __restrict 
 
 void scale_alpha(const std::uint8_t* alpha, const std::uint8_t* pixels, int shift,
                  std::uint8_t* __restrict out, std::size_t n) {
-  const int half = (1 << shift) / 2;
-  for (std::size_t i = 0; i < n; ++i)
-    out[i] = static_cast<std::uint8_t>((alpha[i] * pixels[i] + half) >> shift);
+  const std::uint16_t half = static_cast<std::uint16_t>((1 << shift) / 2);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint16_t product = static_cast<std::uint16_t>(alpha[i] * pixels[i]);
+    out[i] = static_cast<std::uint8_t>(static_cast<std::uint16_t>(product + half) >> shift);
+  }
 }
 
 }  // namespace unetseg

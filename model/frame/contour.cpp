@@ -20,7 +20,8 @@ double distance(const Segment& s, double x, double y) {
   const double dx = s.b.x - s.a.x, dy = s.b.y - s.a.y, square = dx * dx + dy * dy;
   const double along = square > 0 ? ((x - s.a.x) * dx + (y - s.a.y) * dy) / square : 0;
   const double part = std::min(std::max(along, 0.0), 1.0);
-  return std::hypot(x - s.a.x - part * dx, y - s.a.y - part * dy);
+  const double off_x = x - s.a.x - part * dx, off_y = y - s.a.y - part * dy;
+  return std::sqrt(off_x * off_x + off_y * off_y);  // several times faster than std::hypot
 }
 
 // Numbers of the pixels whose centres on row `y` lie within `radius` of the segment, cut to
@@ -34,7 +35,7 @@ Run within(const Segment& s, double radius, double y, int width) {
     low = std::min(low, end.x - half);
     high = std::max(high, end.x + half);
   }
-  const double dx = s.b.x - s.a.x, dy = s.b.y - s.a.y, length = std::hypot(dx, dy);
+  const double dx = s.b.x - s.a.x, dy = s.b.y - s.a.y, length = std::sqrt(dx * dx + dy * dy);
   if (dy != 0)
     for (const double side : {-radius / length, radius / length}) {
       const double part = (y - s.a.y - side * dx) / dy;

@@ -89,11 +89,12 @@ void PlanePainter::blend(std::uint8_t* row, const std::vector<std::uint8_t>& val
   blend_bytes(row + offset, value.data() + offset, alpha + offset, n);
 }
 
-void PlanePainter::cover_bytes(int first, int last, int weight) {
+void PlanePainter::cover(int first, int last, int weight) {
   const std::size_t begin = static_cast<std::size_t>(first) * static_cast<std::size_t>(step_);
   const std::size_t end = static_cast<std::size_t>(last) * static_cast<std::size_t>(step_);
+  std::uint8_t* pixels = fill_pixels_.data();  // a member would be read again for each byte written
   for (std::size_t i = begin; i < end; ++i)
-    fill_pixels_[i] = static_cast<std::uint8_t>(fill_pixels_[i] + weight);
+    pixels[i] = static_cast<std::uint8_t>(pixels[i] + weight);
 }
 
 void PlanePainter::fill(const UnetsegFrame& frame, const std::vector<Run>& runs, int y) {
@@ -106,15 +107,15 @@ void PlanePainter::fill(const UnetsegFrame& frame, const std::vector<Run>& runs,
   for (const Run& run : runs) {
     widen(fill_touched_, run.first >> shift_x_, unetseg::subsampled(run.last, shift_x_));
     if (shift_x_ == 0) {
-      cover_bytes(run.first, run.last, weight);
+      cover(run.first, run.last, weight);
       continue;
     }
     // Whole samples, half of the one before, half of the one after. An odd width's last column
     // stands for two.
     const int last = run.last == width_ ? width_ + width_ % 2 : run.last;
-    cover_bytes((run.first + 1) / 2, last / 2, 2 * weight);
-    if (run.first % 2 != 0) cover_bytes(run.first / 2, run.first / 2 + 1, weight);
-    if (last % 2 != 0) cover_bytes(last / 2, last / 2 + 1, weight);
+    cover((run.first + 1) / 2, last / 2, 2 * weight);
+    if (run.first % 2 != 0) cover(run.first / 2, run.first / 2 + 1, weight);
+    if (last % 2 != 0) cover(last / 2, last / 2 + 1, weight);
   }
 }
 

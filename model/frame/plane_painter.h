@@ -38,7 +38,7 @@ class PlanePainter {
   int row_weight(int y) const;
   void blend(std::uint8_t* row, const std::vector<std::uint8_t>& value, const std::uint8_t* alpha,
              int first, int last) const;
-  void cover_bytes(int first, int last, int weight);
+  void cover(int first, int last, int weight);
 
   int plane_, step_ = 1, shift_x_ = 0, shift_y_ = 0;
   int width_, height_, samples_;  // of the frame; of a row of this plane

@@ -30,11 +30,12 @@ void sum_rows(const std::uint8_t* row, std::ptrdiff_t stride, int rows,
     for (std::size_t i = 0; i < bytes; ++i) sum[i] = static_cast<std::uint16_t>(sum[i] + row[i]);
 }
 
-// out[i] = head * first[i] + tail * last[i]
-void weigh_ends(const std::uint8_t* first, float head, const std::uint8_t* last, float tail,
-                float* __restrict out, std::size_t bytes) {
+// out[i] = head * first[i] + sum[i] + tail * last[i]
+void weigh_rows(const std::uint8_t* first, float head, const std::uint16_t* sum,
+                const std::uint8_t* last, float tail, float* __restrict out, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i)
-    out[i] = head * static_cast<float>(first[i]) + tail * static_cast<float>(last[i]);
+    out[i] = head * static_cast<float>(first[i]) + static_cast<float>(sum[i]) +
+             tail * static_cast<float>(last[i]);
 }
 
 void add_sums(const std::uint16_t* sum, float* __restrict out, std::size_t bytes) {
@@ -54,13 +55,15 @@ void filter_rows(const UnetsegFrame& frame, const PlanePass& pass, int y, std::u
   const Span& span = pass.rows.spans[static_cast<std::size_t>(y)];
   const std::ptrdiff_t stride = frame.stride[pass.plane];
   const std::uint8_t* first = frame_row(frame, pass.plane, span.first);
-  weigh_ends(first, span.head, first + (span.count - 1) * stride, span.tail, out, pass.row_bytes);
-  int row = 1;
-  while (row < span.count - 1) {
-    const int rows = std::min(span.count - 1 - row, kRowsPerSum);
-    sum_rows(first + row * stride, stride, rows, sum, pass.row_bytes);
+  const std::uint8_t* last = first + (span.count - 1) * stride;
+  const int inner = std::max(span.count - 2, 0);
+  int rows = std::min(inner, kRowsPerSum);
+  sum_rows(first + stride, stride, rows, sum, pass.row_bytes);
+  weigh_rows(first, span.head, sum, last, span.tail, out, pass.row_bytes);
+  for (int done = rows; done < inner; done += rows) {
+    rows = std::min(inner - done, kRowsPerSum);
+    sum_rows(first + (1 + done) * stride, stride, rows, sum, pass.row_bytes);
     add_sums(sum, out, pass.row_bytes);
-    row += rows;
   }
 }
 
