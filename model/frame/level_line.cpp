@@ -24,7 +24,7 @@ struct Cell {
 
 // Where a line from value `a` to value `b` crosses the level; `fallback` where it does not.
 double crossing(double a, double b, double level, double fallback) {
-  return a == b ? fallback : std::min(std::max((level - a) / (b - a), 0.0), 1.0);
+  return a == b ? fallback : std::min(std::max(0.0, (level - a) / (b - a)), 1.0);
 }
 
 // The point of the level line halfway from one of its points to another, as seen along the cell's

@@ -26,7 +26,7 @@ Ink ink_for(const UnetsegFrame& frame, guint32 argb, double opacity) {
     for (int j = 0; j < 3; ++j) value += matrix.factor[i][j] * rgb[j];
     ink.value[i] = static_cast<std::uint8_t>(std::min(std::max(value, 0.f), 255.f) + 0.5f);
   }
-  const double alpha = (argb >> 24) * std::min(std::max(opacity, 0.0), 1.0);
+  const double alpha = (argb >> 24) * std::min(std::max(0.0, opacity), 1.0);
   ink.alpha = static_cast<std::uint8_t>(alpha + 0.5);
   return ink;
 }
@@ -76,8 +76,8 @@ void Painter::Canvas::overlay(const ProbabilityView& probabilities, const Unetse
   if (rows.first >= rows.last) return;
 
   for (PlanePainter& plane : planes) plane.set_inks(fill_ink, contour_ink);
-  // Whole pairs of rows, for the planes where two of them share their samples.
-  rows = {rows.first / 2 * 2, std::min(frame.height, rows.last + rows.last % 2)};
+  // Samples that two rows share are finished with the second.
+  rows.last = std::min(frame.height, rows.last + rows.last % 2);
   const auto has = [](Run run, int y) { return run.first <= y && y < run.last; };
   for (int y = rows.first; y < rows.last; ++y) {
     if (has(fill_rows, y)) {

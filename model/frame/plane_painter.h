@@ -28,7 +28,7 @@ class PlanePainter {
   void set_inks(const Ink& fill, const Ink& contour);
 
   // Cover pixels of frame row `y`: the fill first, then the contour over it, then `finish_row`.
-  // Rows in ascending order, and never one of the two that share a row of samples alone.
+  // Rows in ascending order; where two rows share their samples, the second must not be left out.
   void fill(const UnetsegFrame& frame, const std::vector<Run>& runs, int y);
   void contour(const UnetsegFrame& frame, const std::uint8_t* coverage, Run touched, int y);
   void finish_row(const UnetsegFrame& frame, int y);

@@ -275,6 +275,41 @@ START_TEST(test_contour_pixels_of_a_straight_edge_are_as_computed_by_hand) {
 }
 END_TEST
 
+// Drawn in white on black, the grey frame shows the stroke's coverage; the other formats must have
+// blended by it, chroma by its mean.
+START_TEST(test_c1_contour_is_blended_by_its_coverage_in_every_format_and_odd_size) {
+  const Map map{3, 2, {.1f, .8f, .3f, .6f, .9f, .7f}};
+  for (const auto& size : {std::pair<int, int>{1, 1}, {9, 5}, {40, 31}, {31, 40}, {64, 48}}) {
+    const int width = size.first, height = size.second;
+    TestFrame coverage(kGrey, width, height);
+    coverage.set_all(0, 0);
+    draw(map, coverage, overlay(0, 0, 0xffffffff, 3));
+    for (const FormatCase& format : all_formats()) {
+      TestFrame frame(format, width, height, kPlacements[3]);
+      frame.set_noise(6);
+      TestFrame expected = frame;
+      const int yuv[] = {41, 240, 110};  // blue
+      for (int c = 0; c < frame.components(); ++c) {
+        const int step = frame.is_yuv() && c > 0 ? 2 : 1;
+        const int ink = frame.is_yuv() ? yuv[c] : frame.components() == 1 ? 29 : c == 2 ? 255 : 0;
+        for (int y = 0; y < frame.sample_rows(c); ++y)
+          for (int x = 0; x < frame.sample_columns(c); ++x) {
+            int sum = 0, pixels = 0;
+            for (int v = y * step; v < std::min(height, (y + 1) * step); ++v)
+              for (int u = x * step; u < std::min(width, (x + 1) * step); ++u, ++pixels)
+                sum += coverage.sample(0, u, v);
+            const int alpha = ((sum + pixels / 2) / pixels * 200 + 127) / 255;
+            expected.sample(c, x, y) =
+                static_cast<std::uint8_t>(blended(expected.sample(c, x, y), ink, alpha));
+          }
+      }
+      draw(map, frame, overlay(0, 0, 0xc80000ff, 3));
+      ck_assert_msg(frame.memory() == expected.memory(), "%s %dx%d", format.name, width, height);
+    }
+  }
+}
+END_TEST
+
 START_TEST(test_mask_mode_writes_every_pixel_and_no_other_byte) {
   const Map map = disc(16, 8, 8, 5);
   for (const Placement& placement : kPlacements) {
@@ -397,10 +432,10 @@ START_TEST(test_c11_one_painter_follows_changes_of_geometry_and_style) {
   const Map map = disc(16, 7, 8, 5);
   for (int round = 0; round < 2; ++round)
     for (const FormatCase& format : all_formats())
-      for (const int size : {40, 7}) {
-        TestFrame frame(format, size, 33), expected(format, size, 33);
+      for (const auto& size : {std::pair<int, int>{40, 33}, {7, 33}, {7, 50}}) {
+        TestFrame frame(format, size.first, size.second);
         frame.set_noise(5);
-        expected.set_noise(5);
+        TestFrame expected = frame;
         const UnetsegStyle style = overlay(round == 0 ? 0xff00ff00 : 0x80ff00ff, .5, 0xffffff00,
                                            static_cast<guint>(3 + round));
         painter.draw(map.view(), frame.view(), style);
@@ -482,6 +517,7 @@ int main() {
   tcase_add_test(tests, test_c1_fill_equals_the_naive_blend_on_odd_sizes);
   tcase_add_test(tests, test_contour_lies_over_the_fill);
   tcase_add_test(tests, test_contour_pixels_of_a_straight_edge_are_as_computed_by_hand);
+  tcase_add_test(tests, test_c1_contour_is_blended_by_its_coverage_in_every_format_and_odd_size);
   tcase_add_test(tests, test_mask_mode_writes_every_pixel_and_no_other_byte);
   tcase_add_test(tests, test_probability_mode_writes_rounded_probabilities);
   tcase_add_test(tests, test_threshold_moves_the_mask);
