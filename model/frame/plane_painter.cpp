@@ -50,10 +50,10 @@ PlanePainter::PlanePainter(const UnetsegFrame& frame, int plane)
     shift_y_ = c.shift_y;
     has_ink_[c.offset] = 255;
   }
-  samples_ = unetseg::subsampled(width_, shift_x_);
+  samples_ = subsampled(width_, shift_x_);
   const std::size_t bytes = static_cast<std::size_t>(samples_) * static_cast<std::size_t>(step_);
   for (auto* row : {&fill_value_, &fill_alpha_, &contour_value_, &alpha_}) row->resize(bytes);
-  if (!subsampled()) return;
+  if (!is_subsampled()) return;
   fill_pixels_.resize(bytes);
   contour_coverage_.resize(static_cast<std::size_t>(samples_));
 }
@@ -98,14 +98,14 @@ void PlanePainter::cover(int first, int last, int weight) {
 }
 
 void PlanePainter::fill(const UnetsegFrame& frame, const std::vector<Run>& runs, int y) {
-  if (!subsampled()) {
+  if (!is_subsampled()) {
     std::uint8_t* row = frame_row(frame, plane_, y);
     for (const Run& run : runs) blend(row, fill_value_, fill_alpha_.data(), run.first, run.last);
     return;
   }
   const int weight = row_weight(y);
   for (const Run& run : runs) {
-    widen(fill_touched_, run.first >> shift_x_, unetseg::subsampled(run.last, shift_x_));
+    widen(fill_touched_, run.first >> shift_x_, subsampled(run.last, shift_x_));
     if (shift_x_ == 0) {
       cover(run.first, run.last, weight);
       continue;
@@ -121,10 +121,10 @@ void PlanePainter::fill(const UnetsegFrame& frame, const std::vector<Run>& runs,
 
 void PlanePainter::contour(const UnetsegFrame& frame, const std::uint8_t* coverage, Run touched,
                            int y) {
-  if (subsampled()) {
+  if (is_subsampled()) {
     const int weight = row_weight(y);
     for_each_stretch(coverage, touched, [&](int first, int last) {
-      widen(contour_touched_, first >> shift_x_, unetseg::subsampled(last, shift_x_));
+      widen(contour_touched_, first >> shift_x_, subsampled(last, shift_x_));
       for (int x = first; x < last; ++x) {
         const int columns = shift_x_ > 0 && x == width_ - 1 && x % 2 == 0 ? 2 : 1;
         std::uint16_t& sum = contour_coverage_[static_cast<std::size_t>(x >> shift_x_)];
@@ -145,7 +145,7 @@ void PlanePainter::contour(const UnetsegFrame& frame, const std::uint8_t* covera
 }
 
 void PlanePainter::finish_row(const UnetsegFrame& frame, int y) {
-  if (!subsampled() || (shift_y_ > 0 && y % 2 == 0 && y != height_ - 1)) return;
+  if (!is_subsampled() || (shift_y_ > 0 && y % 2 == 0 && y != height_ - 1)) return;
   const int shift = shift_x_ + shift_y_;
   std::uint8_t* row = frame_row(frame, plane_, y >> shift_y_);
   if (fill_touched_.first < fill_touched_.last) {

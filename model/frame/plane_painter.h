@@ -34,7 +34,7 @@ class PlanePainter {
   void finish_row(const UnetsegFrame& frame, int y);
 
  private:
-  bool subsampled() const { return shift_x_ + shift_y_ > 0; }
+  bool is_subsampled() const { return shift_x_ + shift_y_ > 0; }
   int row_weight(int y) const;
   void blend(std::uint8_t* row, const std::vector<std::uint8_t>& value, const std::uint8_t* alpha,
              int first, int last) const;
