@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// A loaded model and the frames on their way through it: what the backend's C table is a face of.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/backend/backend.h"
+#include "model/engine/engine.h"
+#include "model/frame/painter.h"
+#include "model/frame/sampler.h"
+#include "model/mask/mask.h"
+
+namespace unetseg {
+
+// Every function throws Error. Which threads may call what is written at the functions of
+// UnetsegBackend, whose names these carry.
+class Session {
+ public:
+  explicit Session(const UnetsegOpenOptions& options);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const UnetsegModelInfo& info() const { return info_; }
+  void sample(guint slot, const UnetsegFrame& frame);
+  void infer(const guint* slots, guint n);
+  // All modes show probabilities after the clean-up that the model's card asks for: thresholding a
+  // probability picture gives the mask.
+  void draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style);
+
+ private:
+  // A slot has a sampler of its own, so that sampling into it touches nothing else. At first it
+  // holds a black picture before normalisation's shift: inferring it is what a warm-up does.
+  struct Slot {
+    explicit Slot(const ModelCard& card);
+    Sampler sampler;
+    std::vector<float> input;
+    std::vector<float> probabilities;
+  };
+
+  Slot& slot_at(guint index);
+
+  std::unique_ptr<Engine> engine_;
+  std::string device_, engine_name_;  // what info_ points to
+  UnetsegModelInfo info_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<const float*> inputs_;  // of the batch that is being inferred
+  std::vector<float*> outputs_;
+  Cleaner cleaner_;
+  std::vector<float> cleaned_;  // the slot's own probabilities stay as the network gave them
+  Painter painter_;
+};
+
+}  // namespace unetseg
