@@ -19,6 +19,7 @@
 #include "model/storage/atomic_file.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/durations.h"
+#include "trainer/commands/image_size.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/run_report.h"
 #include "trainer/commands/training_data.h"
@@ -30,9 +31,9 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string data, output, recipe = "default", size, time_budget, init, cache_folder;
+  std::string data, output, recipe = "default", size, time_budget, init, cache_folder,
+                            mask_fit = "auto";
   bool resume = false, quiet = false;
-  bool stretch_masks = false;
   int skip_bad = 0;
   double validation_fraction = 0;
   Config overrides;  // values given on the command line; which ones, CLI11 knows
@@ -70,23 +71,6 @@ class RunFolder {
   int lock_ = -1;
 };
 
-// "256" or "256x192".
-void parse_size(const std::string& text, Config* config) {
-  int width = 0, height = 0;
-  char rest = 0;
-  const int fields = std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &rest);
-  if (fields == 1 && text.find_first_not_of("0123456789") == std::string::npos)
-    height = width;
-  else if (fields != 2)
-    throw Error(Fault::settings, "--size " + text + ": give pixels as 128 or 256x192");
-  for (const int side : {width, height})
-    if (side < 32 || side > 1024 || side % 16 != 0)
-      throw Error(Fault::settings,
-                  "--size " + text + ": each side must be a multiple of 16 from 32 to 1024");
-  config->input_width = width;
-  config->input_height = height;
-}
-
 bool has_real_bf16(const std::string& device) {
   if (device != "cpu") return true;
 #if defined(__x86_64__)
@@ -112,7 +96,7 @@ Config resolved(Config config) {
 
 int train(const Options& options, Config config) {
   const std::atomic<bool>& stop = stop_on_signal();
-  if (!options.size.empty()) parse_size(options.size, &config);
+  if (!options.size.empty()) parse_size(options.size, &config.input_width, &config.input_height);
   if (!options.time_budget.empty()) config.time_budget = parse_duration(options.time_budget);
   const RunFolder folder(options.output, options.resume);
   config = resolved(config);
@@ -126,7 +110,7 @@ int train(const Options& options, Config config) {
   data_options.supersampling = config.supersampling;
   data_options.validation_fraction = options.validation_fraction;
   data_options.skip_bad = options.skip_bad;
-  data_options.stretch_masks = options.stretch_masks;
+  data_options.stretch_masks = options.mask_fit == "stretch";
   const TrainingData data = load_training_data(data_options, stop);
 
   RunReport report(options.output, data.validation, threshold_of(config), options.quiet);
@@ -195,7 +179,11 @@ void add_train(CLI::App& app, Action* action) {
       ->check(CLI::Range(0.0, 0.5));
   verb->add_option("--skip-bad", options->skip_bad, "Leave out up to this many unusable pairs")
       ->check(CLI::NonNegativeNumber);
-  verb->add_flag_callback("--stretch-masks", [options] { options->stretch_masks = true; });
+  verb->add_option(
+          "--mask-fit", options->mask_fit,
+          "auto refuses masks of another aspect ratio than their image; stretch takes them")
+      ->check(CLI::IsMember({"auto", "stretch"}))
+      ->capture_default_str();
   verb->add_option("--cache", options->cache_folder,
                    "Folder that keeps decoded images for the next run");
   verb->add_flag("--quiet", options->quiet, "Print epochs and problems only");

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// `predict`: a folder of images to a folder of masks under the same names.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "trainer/commands/commands.h"
+#include "trainer/commands/interrupt.h"
+#include "trainer/commands/predict_options.h"
+#include "trainer/data/dataset.h"
+#include "trainer/report/progress.h"
+
+namespace unetseg::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  PredictorOptions predictor;
+  std::string images, output;
+  bool quiet = false;
+};
+
+std::vector<fs::path> images_in(const std::string& folder) {
+  if (!fs::is_directory(folder))
+    throw Error(Fault::not_found, folder + " is no folder: give one with images");
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    std::string ending = entry.path().extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    if (entry.is_regular_file() &&
+        (ending == ".jpg" || ending == ".jpeg" || ending == ".png" || ending == ".bmp"))
+      files.push_back(entry.path());
+  }
+  if (files.empty()) throw Error(Fault::not_found, folder + " holds no .jpg, .png or .bmp images");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+int predict(const Options& options) {
+  const std::atomic<bool>& stop = stop_on_signal();
+  const std::vector<fs::path> files = images_in(options.images);
+  std::map<std::string, std::string> names;
+  for (const fs::path& file : files)
+    if (!names.emplace(file.stem().string(), file.string()).second)
+      throw DataError({fmt::format("{} and {} would get the same mask", names[file.stem().string()],
+                                   file.string())});
+  std::error_code error;
+  fs::create_directories(options.output, error);
+  if (error) throw Error(Fault::write, options.output + " cannot be created", error.message());
+  Predictor predictor(options.predictor);
+  ProgressLine progress("segmenting", options.quiet);
+  std::vector<std::string> faults;
+  std::size_t done = 0;
+  for (const fs::path& file : files) {
+    if (stop) return interrupted_exit_code();
+    try {
+      const Image image = read_rgb(file.string());
+      predictor.probabilities(image);
+      write_image((fs::path(options.output) / (file.stem().string() + ".png")).string(),
+                  {image.width, image.height, 1, predictor.mask(image.width, image.height)});
+    } catch (const Error& fault) {
+      if (fault.fault() == Fault::write || fault.fault() == Fault::no_space) throw;
+      faults.push_back(fault.what());
+    }
+    progress.update(++done, files.size());
+  }
+  progress.finish();
+  std::fprintf(stderr, "%zu masks in %s\n", files.size() - faults.size(), options.output.c_str());
+  if (!faults.empty()) throw DataError(faults);
+  return kOk;
+}
+
+}  // namespace
+
+void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weights_required) {
+  CLI::Option* weights = verb.add_option("--weights", options->weights, "Weights (safetensors)");
+  if (weights_required) weights->required();
+  verb.add_option("--device", options->device, "auto, cpu, cuda, cuda:N")->capture_default_str();
+  verb.add_option("--threads", options->threads, "CPU threads; 0: all cores")
+      ->capture_default_str();
+  verb.add_option("--threshold", options->threshold,
+                  "Probability from which a pixel is lesion; by default the weights' own")
+      ->check(CLI::Range(0.0, 1.0));
+  const std::map<std::string, TestTimeAugmentation> names = {{"none", TestTimeAugmentation::none},
+                                                             {"flips", TestTimeAugmentation::flips},
+                                                             {"d4", TestTimeAugmentation::d4}};
+  verb.add_option("--tta", options->augmentation,
+                  "Average over mirrored (flips) and turned (d4) copies")
+      ->transform(CLI::CheckedTransformer(names))
+      ->expected(0, 1)
+      ->default_str("none");
+}
+
+void add_predict(CLI::App& app, Action* action) {
+  CLI::App* verb = app.add_subcommand("predict", "Write a mask for each image of a folder");
+  auto options = std::make_shared<Options>();
+  add_predictor_options(*verb, &options->predictor, true);
+  verb->add_option("--images", options->images, "Folder of images")->required();
+  verb->add_option("--output", options->output, "Folder for masks, PNG under the images' names")
+      ->required();
+  verb->add_flag("--quiet", options->quiet, "No progress line");
+  verb->callback([=] { *action = [=] { return predict(*options); }; });
+}
+
+}  // namespace unetseg::trainer

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// `check` and `cache`: a data set looked over, and decoded for a machine without image libraries.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "trainer/commands/commands.h"
+#include "trainer/commands/image_size.h"
+#include "trainer/commands/interrupt.h"
+#include "trainer/commands/training_data.h"
+
+namespace unetseg::trainer {
+namespace {
+
+struct Options {
+  TrainingDataOptions data;
+  std::string size = "128", output;
+};
+
+int check(Options options) {
+  options.data.supersampling = 1;
+  options.data.validation_fraction = 0.1;  // a set without that split is no fault here
+  const TrainingData data = load_training_data(options.data, stop_on_signal());
+  fmt::print("no faults: {} training and {} validation images can be trained on\n",
+             data.train.size(), data.validation.size());
+  return kOk;
+}
+
+int cache(Options options) {
+  parse_size(options.size, &options.data.width, &options.data.height);
+  std::error_code error;
+  std::filesystem::create_directories(options.output, error);
+  if (error) throw Error(Fault::write, options.output + " cannot be created", error.message());
+  const TrainingData data = load_training_data(options.data, stop_on_signal());
+  write_decoded(cached_split_path(options.output, "train"), data.train);
+  write_decoded(cached_split_path(options.output, "validation"), data.validation);
+  fmt::print("train on it with: unetseg-trainer train --data {} --size {} --output RUN\n",
+             options.output, options.size);
+  return kOk;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Action* action) {
+  CLI::App* verb = app.add_subcommand("check", "List everything that is wrong with a data set");
+  auto options = std::make_shared<Options>();
+  verb->add_option("data", options->data.data, "Folder of the data set")->required();
+  verb->add_option("--skip-bad", options->data.skip_bad, "Leave out up to this many unusable pairs")
+      ->check(CLI::NonNegativeNumber);
+  verb->callback([=] { *action = [=] { return check(*options); }; });
+}
+
+void add_cache(CLI::App& app, Action* action) {
+  CLI::App* verb =
+      app.add_subcommand("cache", "Decode a data set once, for training on another machine");
+  auto options = std::make_shared<Options>();
+  verb->add_option("--data", options->data.data, "Folder of the data set")->required();
+  verb->add_option("--output", options->output, "Folder for the decoded set")->required();
+  verb->add_option("--size", options->size, "Network input, pixels: 128 or 256x192")
+      ->capture_default_str();
+  verb->add_option("--supersampling", options->data.supersampling,
+                   "Images are kept at up to this multiple of --size")
+      ->check(CLI::Range(1, 4))
+      ->capture_default_str();
+  verb->add_option("--skip-bad", options->data.skip_bad, "Leave out up to this many unusable pairs")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--val-fraction", options->data.validation_fraction,
+                   "Share of training images kept for validation where there is no such split")
+      ->check(CLI::Range(0.0, 0.5));
+  verb->callback([=] { *action = [=] { return cache(*options); }; });
+}
+
+}  // namespace unetseg::trainer

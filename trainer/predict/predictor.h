@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// From a decoded picture to a mask, exactly as the element does it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/engine/engine.h"
+#include "model/frame/sampler.h"
+#include "model/mask/mask.h"
+#include "trainer/data/image_files.h"
+
+namespace unetseg::trainer {
+
+// Mirrored and turned copies whose probabilities are averaged; `d4` needs a square input.
+enum class TestTimeAugmentation { none, flips, d4 };
+
+struct PredictorOptions {
+  std::string weights;
+  std::string device = "auto";
+  unsigned threads = 0;
+  double threshold = -1;  // negative: the weights' own
+  TestTimeAugmentation augmentation = TestTimeAugmentation::none;
+};
+
+// A loaded network. One thread at a time, always the same.
+class Predictor {
+ public:
+  explicit Predictor(const PredictorOptions& options);
+  ~Predictor();
+
+  const ModelCard& card() const { return engine_->card(); }
+  double threshold() const { return threshold_; }
+  std::string device() const { return engine_->device(); }
+
+  // Probabilities at the network's size after clean-up; valid until the next call.
+  ProbabilityView probabilities(const Image& rgb);
+
+  // The mask of the last picture at any size: 0 or 255, dense.
+  std::vector<std::uint8_t> mask(int width, int height);
+
+ private:
+  std::unique_ptr<Engine> engine_;
+  double threshold_;
+  std::vector<int> symmetries_;  // bit 0: mirrored left-right, bit 1: top-bottom, bit 2: transposed
+  Sampler sampler_;
+  Cleaner cleaner_;
+  Upsampler upsampler_;
+  std::vector<std::vector<float>> inputs_, outputs_;
+  std::vector<const float*> input_pointers_;
+  std::vector<float*> output_pointers_;
+  std::vector<float> mean_;
+};
+
+// A view of a decoded picture as the sampler takes it: RGB, or GRAY8 for one channel.
+UnetsegFrame frame_of(const Image& image);
+
+}  // namespace unetseg::trainer
