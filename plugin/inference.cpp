@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "plugin/inference.h"
+
+#include <algorithm>
+
+#include "plugin/backend_loader.h"
+#include "plugin/errors.h"
+#include "plugin/pointers.h"
+
+namespace unetseg {
+namespace {
+
+constexpr guint kSlot = 0;
+// The first inference makes threads and buffers; how long it takes says nothing about the others.
+constexpr int kWarmUps = 3;
+
+}  // namespace
+
+Inference::~Inference() {
+  close();
+}
+
+std::string Inference::probe(const std::string& device, std::string* notice) {
+  backend_ = load_backend();
+  gchar *resolved = nullptr, *note = nullptr;
+  GError* error = nullptr;
+  if (!backend_->probe(device.c_str(), &resolved, &note, &error)) throw failure_from_backend(error);
+  const StringPtr owned_resolved(resolved), owned_note(note);
+  *notice = note == nullptr ? "" : note;
+  return resolved;
+}
+
+void Inference::open(const ModelRequest& request) {
+  if (is_open() && request == request_) return;
+  close();
+  worker_ = std::make_unique<Worker>();
+  try {
+    worker_->run([&] {
+      open_session(request);
+      warm_up();
+    });
+  } catch (...) {
+    close();
+    throw;
+  }
+  request_ = request;
+}
+
+void Inference::open_session(const ModelRequest& request) {
+  UnetsegOpenOptions options = {};
+  options.model_file = request.file.c_str();
+  options.device = request.device.c_str();
+  options.threads = request.threads;
+  options.n_slots = 1;
+  GError* error = nullptr;
+  session_ = backend_->open(&options, &error);
+  if (session_ == nullptr) throw failure_from_backend(error);
+}
+
+void Inference::warm_up() {
+  warm_up_time_ = 0;
+  timed_inference();
+  for (int i = 1; i < kWarmUps; ++i) warm_up_time_ = std::max(warm_up_time_, timed_inference());
+}
+
+void Inference::close() {
+  if (session_ != nullptr) worker_->run([this] { backend_->close(session_); });
+  session_ = nullptr;
+  worker_.reset();
+}
+
+guint64 Inference::timed_inference() {
+  const gint64 begin = g_get_monotonic_time();
+  GError* error = nullptr;
+  if (!backend_->infer(session_, &kSlot, 1, &error)) throw failure_from_backend(error);
+  return static_cast<guint64>(g_get_monotonic_time() - begin) * 1000;
+}
+
+bool Inference::sample(const UnetsegFrame& frame) {
+  if (!worker_->wait_until_free()) return false;
+  GError* error = nullptr;
+  if (!backend_->sample(session_, kSlot, &frame, &error)) throw failure_from_backend(error);
+  return true;
+}
+
+bool Inference::infer(guint64* nanoseconds) {
+  if (!worker_->post([this] { last_time_ = timed_inference(); }) || !worker_->wait()) return false;
+  *nanoseconds = last_time_;
+  return true;
+}
+
+void Inference::draw(const UnetsegFrame& frame, const UnetsegStyle& style) {
+  GError* error = nullptr;
+  if (!backend_->draw(session_, kSlot, &frame, &style, &error)) throw failure_from_backend(error);
+}
+
+void Inference::set_flushing(bool flushing) {
+  if (worker_) worker_->set_flushing(flushing);
+}
+
+void Inference::drain() {
+  if (worker_) worker_->drain();
+}
+
+}  // namespace unetseg

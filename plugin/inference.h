@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// The element's hold on the network: a backend session, and the thread that works for it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "model/backend/backend.h"
+#include "plugin/worker.h"
+
+namespace unetseg {
+
+// What decides which session is needed.
+struct ModelRequest {
+  std::string file, device;
+  guint threads = 0;
+  bool operator==(const ModelRequest& other) const {
+    return file == other.file && device == other.device && threads == other.threads;
+  }
+};
+
+// Functions throw Failure. sample(), infer() and draw() belong to the streaming thread and
+// set_flushing() to any; the rest may not run beside them.
+class Inference {
+ public:
+  ~Inference();
+
+  // Opens the backend module and asks it for `device`. Returns where that is; `notice` receives
+  // why "auto" does not mean a GPU that is there, or nothing.
+  std::string probe(const std::string& device, std::string* notice);
+
+  // Loads the model and warms it up, on the worker. A session that answers the same request is
+  // kept as it is. After a failure there is none.
+  void open(const ModelRequest& request);
+  void close();
+  bool is_open() const { return session_ != nullptr; }
+  const UnetsegModelInfo& info() const { return *backend_->info(session_); }
+  const std::string& model_file() const { return request_.file; }
+  // Nanoseconds that an inference took while warming up, the slowest but for the first.
+  guint64 warm_up_time() const { return warm_up_time_; }
+
+  // Prepares `frame` for infer(). Waits for an inference that a flush has left running; false:
+  // flushing.
+  bool sample(const UnetsegFrame& frame);
+  // Infers the sampled frame; false: flushing. `nanoseconds` receives how long it took.
+  bool infer(guint64* nanoseconds);
+  void draw(const UnetsegFrame& frame, const UnetsegStyle& style);
+
+  // While flushing nothing waits for an inference that is running.
+  void set_flushing(bool flushing);
+  // Returns when no inference is running any more.
+  void drain();
+
+ private:
+  void open_session(const ModelRequest& request);
+  void warm_up();
+  guint64 timed_inference();
+
+  const UnetsegBackend* backend_ = nullptr;
+  UnetsegSession* session_ = nullptr;
+  ModelRequest request_;  // what session_ answers
+  guint64 warm_up_time_ = 0;
+  guint64 last_time_ = 0;  // of the job that was waited for
+  std::unique_ptr<Worker> worker_;
+};
+
+}  // namespace unetseg
