@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "plugin/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace unetseg {
+
+void Statistics::reset() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  counts_ = {};
+  inferences_ = 0;
+}
+
+void Statistics::count(Outcome outcome) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++counts_[static_cast<std::size_t>(outcome)];
+}
+
+void Statistics::add_inference_time(guint64 nanoseconds) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  times_[inferences_++ % kTimes] = nanoseconds;
+}
+
+guint64 Statistics::inferences() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return inferences_;
+}
+
+guint64 Statistics::inference_time(double share) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return percentile(share);
+}
+
+guint64 Statistics::percentile(double share) const {
+  const std::size_t n = static_cast<std::size_t>(std::min<guint64>(inferences_, kTimes));
+  if (n == 0) return 0;
+  // The nearest rank: the smallest time that a `share` of all times do not exceed.
+  const std::size_t rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(n)));
+  std::array<guint64, kTimes> sorted = times_;
+  const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(n);
+  const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
+  std::nth_element(sorted.begin(), at, end);
+  return *at;
+}
+
+GstStructure* Statistics::structure() const {
+  std::array<guint64, kOutcomes> counts;
+  guint64 median, p95, p99;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    counts = counts_;
+    median = percentile(0.5);
+    p95 = percentile(0.95);
+    p99 = percentile(0.99);
+  }
+  const auto count = [&](Outcome outcome) { return counts[static_cast<std::size_t>(outcome)]; };
+  return gst_structure_new(
+      "unetseg-stats",  //
+      "frames", G_TYPE_UINT64, std::accumulate(counts.begin(), counts.end(), guint64{0}),
+      "inferred", G_TYPE_UINT64, count(Outcome::inferred),  //
+      "held", G_TYPE_UINT64, count(Outcome::held),          //
+      "gaps", G_TYPE_UINT64, count(Outcome::gap),           //
+      "faulty", G_TYPE_UINT64, count(Outcome::faulty),      //
+      "inference-time-median", G_TYPE_UINT64, median,       //
+      "inference-time-p95", G_TYPE_UINT64, p95,             //
+      "inference-time-p99", G_TYPE_UINT64, p99, nullptr);
+}
+
+}  // namespace unetseg

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// What became of the frames, and how long inferences take.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <array>
+#include <mutex>
+
+namespace unetseg {
+
+// What becomes of a frame.
+enum class Outcome {
+  inferred,  // got a mask of its own
+  held,      // got an earlier frame's mask
+  gap,       // was marked as a gap, and passed on without inference
+  faulty,    // could not be processed
+};
+constexpr std::size_t kOutcomes = 4;
+
+// Any thread may call any function.
+class Statistics {
+ public:
+  void reset();
+  void count(Outcome outcome);
+  void add_inference_time(guint64 nanoseconds);
+
+  // Of the newest inferences, 0 without any. `share` is 0..1.
+  guint64 inference_time(double share) const;
+  guint64 inferences() const;  // since the reset
+
+  // The counts, which add up to `frames`, and percentiles of the time in nanoseconds. The caller
+  // owns it.
+  GstStructure* structure() const;
+
+ private:
+  static constexpr std::size_t kTimes = 512;
+  guint64 percentile(double share) const;
+
+  mutable std::mutex mutex_;  // guards all below; nothing is called while it is held
+  std::array<guint64, kOutcomes> counts_ = {};
+  std::array<guint64, kTimes> times_ = {};  // a ring
+  guint64 inferences_ = 0;
+};
+
+}  // namespace unetseg
