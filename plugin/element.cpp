@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+#include "plugin/element.h"
+
+#include "plugin/caps.h"
+#include "plugin/debug.h"
+#include "plugin/errors.h"
+#include "plugin/weights_path.h"
+
+namespace unetseg {
+namespace {
+
+// Frames between two looks at whether the latency that was reported still holds.
+constexpr guint64 kLatencyWatch = 64;
+
+EngineKind engine_kind(const std::string& name) {
+  return name == "libtorch" ? EngineKind::libtorch : EngineKind::other;
+}
+
+}  // namespace
+
+Element::Element(GstElement* element, GstPad* sink, GstPad* source)
+    : element_(element),
+      sink_(sink),
+      source_(source),
+      frames_(element, source, &inference_, &statistics_) {}
+
+Settings Element::settings() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return settings_;
+}
+
+void Element::find_device() {
+  std::string notice;
+  const std::string found = inference_.probe(settings().start.device, &notice);
+  if (!notice.empty())
+    post_warning(element_, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+                            notice + "; set device=cpu to be asked no more", "device=auto"});
+  GST_INFO_OBJECT(element_, "device %s", found.c_str());
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    device_in_use_ = found;
+  }
+  g_object_notify(G_OBJECT(element_), "device-in-use");
+}
+
+void Element::load_model() {
+  const StartSettings start = settings().start;
+  const std::string file = weights_path(start.model_file);
+  inference_.open({file, start.device, start.threads});
+  statistics_.reset();
+  frames_.reset();
+  running_output_ = start.output;
+  liveness_ = Liveness::unknown;
+  latency_ = inference_.warm_up_time();
+  latency_checks_ = 0;
+  publish_model();
+  inference_.set_flushing(false);
+}
+
+void Element::publish_model() {
+  const UnetsegModelInfo& info = inference_.info();
+  const std::string file = inference_.model_file();
+  GST_INFO_OBJECT(element_, "%s: %s, %dx%d, on %s, %" GST_TIME_FORMAT " an inference", file.c_str(),
+                  info.architecture, info.input_width, info.input_height, info.device,
+                  GST_TIME_ARGS(inference_.warm_up_time()));
+  StructurePtr published(gst_structure_new("unetseg-model-info",                              //
+                                           "file", G_TYPE_STRING, file.c_str(),               //
+                                           "name", G_TYPE_STRING, info.name,                  //
+                                           "sha256", G_TYPE_STRING, info.sha256,              //
+                                           "architecture", G_TYPE_STRING, info.architecture,  //
+                                           "engine", G_TYPE_STRING, info.engine,              //
+                                           "base-width", G_TYPE_INT, info.base_width,         //
+                                           "input-width", G_TYPE_INT, info.input_width,       //
+                                           "input-height", G_TYPE_INT, info.input_height,     //
+                                           "threshold", G_TYPE_DOUBLE, info.threshold, nullptr));
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    model_info_ = std::move(published);
+    device_in_use_ = info.device;
+  }
+  g_object_notify(G_OBJECT(element_), "model-info");
+}
+
+void Element::unblock() {
+  inference_.set_flushing(true);
+}
+
+void Element::stop() {
+  inference_.set_flushing(true);
+  inference_.drain();
+  frames_.reset();
+}
+
+void Element::unload() {
+  inference_.close();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  device_in_use_.clear();
+  model_info_.reset();
+}
+
+GstFlowReturn Element::chain(BufferPtr buffer) {
+  if (learns_liveness_.exchange(false)) learn_liveness();
+  const FrameSettings settings = [this] {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return settings_.frame;
+  }();
+  const GstFlowReturn result =
+      frames_.process(std::move(buffer), settings, liveness_ == Liveness::live);
+  watch_latency();
+  return result;
+}
+
+// Inference that has become much slower or faster than it was while warming up changes what a live
+// pipeline has to wait for. Small changes do not: each report makes all sinks start anew.
+void Element::watch_latency() {
+  if (++latency_checks_ % kLatencyWatch != 0 || statistics_.inferences() < kLatencyWatch) return;
+  const guint64 now = statistics_.inference_time(0.95), reported = latency_;
+  if (now <= reported + reported / 2 && now >= reported / 2) return;
+  latency_ = now;
+  gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
+}
+
+// A camera answers with `live`; what has not started yet may not answer at all.
+void Element::learn_liveness() {
+  if (liveness_ != Liveness::unknown) return;
+  const QueryPtr query(gst_query_new_latency());
+  if (!gst_pad_peer_query(sink_, query.get())) return;
+  gboolean live = FALSE;
+  gst_query_parse_latency(query.get(), &live, nullptr, nullptr);
+  liveness_ = live ? Liveness::live : Liveness::not_live;
+  GST_INFO_OBJECT(element_, "the pipeline is %s", live ? "live" : "not live");
+}
+
+gboolean Element::sink_event(GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_CAPS: {
+      GstCaps* caps = nullptr;
+      gst_event_parse_caps(event, &caps);
+      learn_liveness();
+      gboolean accepted = FALSE;
+      try {
+        accepted = frames_.set_caps(caps, running_output_);
+      } catch (...) {
+        gst_event_unref(event);
+        throw;
+      }
+      if (!accepted) GST_WARNING_OBJECT(element_, "cannot take %" GST_PTR_FORMAT, caps);
+      gst_event_unref(event);
+      return accepted;
+    }
+    case GST_EVENT_FLUSH_START:
+      unblock();
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      inference_.set_flushing(false);
+      break;
+    default:
+      break;
+  }
+  return gst_pad_event_default(sink_, GST_OBJECT(element_), event);
+}
+
+gboolean Element::source_event(GstEvent* event) {
+  // The pipeline's latency is known now, so upstream knows whether it is live.
+  if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) learns_liveness_ = true;
+  return gst_pad_event_default(source_, GST_OBJECT(element_), event);
+}
+
+gboolean Element::sink_query(GstQuery* query) {
+  switch (GST_QUERY_TYPE(query)) {
+    case GST_QUERY_CAPS:
+      return answer_caps(query, source_, true);
+    case GST_QUERY_ACCEPT_CAPS:
+      return answer_accept_caps(query);
+    case GST_QUERY_ALLOCATION:
+      return answer_allocation(query);
+    default:
+      return gst_pad_query_default(sink_, GST_OBJECT(element_), query);
+  }
+}
+
+gboolean Element::source_query(GstQuery* query) {
+  switch (GST_QUERY_TYPE(query)) {
+    case GST_QUERY_CAPS:
+      return answer_caps(query, sink_, false);
+    case GST_QUERY_LATENCY:
+      return answer_latency(query);
+    default:
+      return gst_pad_query_default(source_, GST_OBJECT(element_), query);
+  }
+}
+
+// What one pad can take is what the pad opposite gives, seen through the element.
+bool Element::answer_caps(GstQuery* query, GstPad* peer_of, bool at_sink) {
+  const Output output = settings().start.output;
+  GstCaps* filter = nullptr;
+  gst_query_parse_caps(query, &filter);
+  CapsPtr own_filter(filter == nullptr ? nullptr
+                     : at_sink         ? source_caps_for(filter, output)
+                                       : sink_caps_for(filter, output));
+  const CapsPtr peer(gst_pad_peer_query_caps(peer_of, own_filter.get()));
+  CapsPtr caps(at_sink ? sink_caps_for(peer.get(), output) : source_caps_for(peer.get(), output));
+  if (filter != nullptr)
+    caps.reset(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST));
+  gst_query_set_caps_result(query, caps.get());
+  return true;
+}
+
+bool Element::answer_accept_caps(GstQuery* query) {
+  GstCaps* caps = nullptr;
+  gst_query_parse_accept_caps(query, &caps);
+  GstVideoInfo info;
+  gst_query_set_accept_caps_result(query, read_sink_caps(caps, &info));
+  return true;
+}
+
+// Overlays are drawn into the buffers that come in, so the peer decides what these are like. Masks
+// have buffers of their own: frames may come as they are.
+bool Element::answer_allocation(GstQuery* query) {
+  if (running_output_ == Output::overlay) return gst_pad_peer_query(source_, query);
+  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  return true;
+}
+
+bool Element::answer_latency(GstQuery* query) {
+  if (!gst_pad_peer_query(sink_, query)) return false;
+  gboolean live = FALSE;
+  GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
+  gst_query_parse_latency(query, &live, &least, &most);
+  const GstClockTime own = latency_;
+  least += own;
+  if (GST_CLOCK_TIME_IS_VALID(most)) most += own;
+  gst_query_set_latency(query, live, least, most);
+  return true;
+}
+
+bool Element::set_property(guint id, const GValue* value) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return set_setting(&settings_, id, value);
+}
+
+bool Element::get_property(guint id, GValue* value) {
+  if (id == kStats) {
+    g_value_take_boxed(value, statistics_.structure());
+    return true;
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  switch (id) {
+    case kDeviceInUse:
+      g_value_set_string(value, device_in_use_.empty() ? nullptr : device_in_use_.c_str());
+      return true;
+    case kEngine:
+      g_value_set_enum(value, static_cast<gint>(model_info_ ? engine_kind(gst_structure_get_string(
+                                                                  model_info_.get(), "engine"))
+                                                            : EngineKind::none));
+      return true;
+    case kModelInfo:
+      g_value_set_boxed(value, model_info_.get());
+      return true;
+    default:
+      return get_setting(settings_, id, value);
+  }
+}
+
+}  // namespace unetseg

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// The element's behaviour, free of GObject: states, negotiation, events, queries, properties.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "plugin/frame_path.h"
+#include "plugin/inference.h"
+#include "plugin/pointers.h"
+#include "plugin/settings.h"
+#include "plugin/statistics.h"
+
+namespace unetseg {
+
+// Lives as long as its GObject, which it borrows together with the two pads. Functions that can
+// fail throw Failure; the caller turns it into the element's error message.
+class Element {
+ public:
+  Element(GstElement* element, GstPad* sink, GstPad* source);
+
+  // NULL -> READY: finds the backend module and the device.
+  void find_device();
+  // READY -> PAUSED: loads the model and warms it up, so that the first frame waits for neither.
+  void load_model();
+  // PAUSED -> READY, before the pads are shut: ends every wait of the streaming thread.
+  void unblock();
+  // PAUSED -> READY, after that. The model stays loaded.
+  void stop();
+  // READY -> NULL.
+  void unload();
+
+  // Streaming thread.
+  GstFlowReturn chain(BufferPtr buffer);
+  // Takes the event. `forward` is what every pad does by default with an event it does not know.
+  gboolean sink_event(GstEvent* event);
+  gboolean source_event(GstEvent* event);
+
+  // Any thread.
+  gboolean sink_query(GstQuery* query);
+  gboolean source_query(GstQuery* query);
+
+  // Any thread. False where there is no such property.
+  bool set_property(guint id, const GValue* value);
+  bool get_property(guint id, GValue* value);
+
+ private:
+  enum class Liveness { unknown, live, not_live };
+
+  Settings settings();
+  bool answer_caps(GstQuery* query, GstPad* peer_of, bool at_sink);
+  bool answer_accept_caps(GstQuery* query);
+  bool answer_allocation(GstQuery* query);
+  bool answer_latency(GstQuery* query);
+  void learn_liveness();
+  void watch_latency();
+  void publish_model();
+
+  GstElement* element_;
+  GstPad *sink_, *source_;
+
+  // Guards the three below. Taken for copies only; nothing is called while it is held.
+  std::mutex mutex_;
+  Settings settings_;
+  std::string device_in_use_;
+  StructurePtr model_info_;
+
+  Output running_output_ = Output::overlay;  // set while no data flows
+  std::atomic<Liveness> liveness_{Liveness::unknown};
+  std::atomic<bool> learns_liveness_{false};  // asked for by an event, done with the next frame
+  std::atomic<guint64> latency_{0};           // as last reported, nanoseconds
+  guint64 latency_checks_ = 0;                // streaming thread
+
+  Statistics statistics_;
+  Inference inference_;
+  FramePath frames_;
+};
+
+}  // namespace unetseg

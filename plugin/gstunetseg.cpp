@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// The element's GObject face: every virtual function is a cast and one call into Element.
+
+/**
+ * SECTION:element-unetseg
+ * @title: unetseg
+ * @short_description: Segments skin lesions in dermatoscope video
+ *
+ * Runs an Improved UNet on every frame and shows where the lesion is: as an overlay in the frame's
+ * own format, as a mask, or as the probability of lesion at each pixel. Frames are read in the
+ * format they come in; only what the network needs of them is converted.
+ *
+ * The network and LibTorch live in a module of their own, which is opened when the element goes to
+ * READY. The model is loaded and warmed up on the way to PAUSED, before the first frame.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! unetseg ! videoconvert ! autovideosink
+ * ]| A camera's picture with the lesion outlined.
+ * |[
+ * gst-launch-1.0 filesrc location=lesion.jpg ! jpegdec ! unetseg output=mask ! pngenc ! filesink
+ * location=mask.png
+ * ]| One picture's mask.
+ * |[
+ * gst-launch-1.0 multifilesrc location=%04d.jpg caps=image/jpeg,framerate=1/1 ! jpegdec !
+ * videoconvert ! unetseg output=mask ! pngenc ! multifilesink location=mask-%04d.png
+ * ]| The masks of a sequence of pictures.
+ *
+ * ## Faulty frames
+ *
+ * What happens to a frame that cannot be segmented is the #GstUnetseg:on-error property's to say.
+ * A frame without a mask leaves as it came, or as a mask of zeros with the GAP flag.
+ */
+
+#include "plugin/gstunetseg.h"
+
+#include <new>
+
+#include "plugin/caps.h"
+#include "plugin/debug.h"
+#include "plugin/element.h"
+#include "plugin/errors.h"
+
+GST_DEBUG_CATEGORY(gst_unetseg_debug);
+
+using unetseg::Element;
+
+struct _GstUnetseg {
+  GstElement parent;
+  Element* impl;  // made in init, deleted in finalize
+};
+
+G_DEFINE_TYPE(GstUnetseg, gst_unetseg, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE(unetseg, "unetseg", GST_RANK_NONE, GST_TYPE_UNETSEG)
+
+namespace {
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(UNETSEG_CAPS));
+GstStaticPadTemplate source_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(UNETSEG_CAPS));
+
+// The one place where C++ exceptions end: they become the element's error message.
+template <typename Result, typename Call>
+Result guarded(gpointer object, Result otherwise, Call&& call) {
+  try {
+    return call(*GST_UNETSEG(object)->impl);
+  } catch (...) {
+    unetseg::post_error(GST_ELEMENT(object), unetseg::failure_from_exception());
+    return otherwise;
+  }
+}
+
+GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
+  unetseg::BufferPtr owned(buffer);
+  return guarded(parent, GST_FLOW_ERROR, [&](Element& e) { return e.chain(std::move(owned)); });
+}
+
+gboolean sink_event(GstPad*, GstObject* parent, GstEvent* event) {
+  return guarded(parent, FALSE, [&](Element& e) { return e.sink_event(event); });
+}
+
+gboolean source_event(GstPad*, GstObject* parent, GstEvent* event) {
+  return guarded(parent, FALSE, [&](Element& e) { return e.source_event(event); });
+}
+
+gboolean sink_query(GstPad*, GstObject* parent, GstQuery* query) {
+  return guarded(parent, FALSE, [&](Element& e) { return e.sink_query(query); });
+}
+
+gboolean source_query(GstPad*, GstObject* parent, GstQuery* query) {
+  return guarded(parent, FALSE, [&](Element& e) { return e.source_query(query); });
+}
+
+// False: the step failed, and an error was posted.
+template <typename Step>
+bool takes(GstElement* element, Step step) {
+  return guarded(element, false, [&](Element& e) {
+    (e.*step)();
+    return true;
+  });
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !takes(element, &Element::find_device))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !takes(element, &Element::load_model))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) takes(element, &Element::unblock);
+
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_unetseg_parent_class)->change_state(element, transition);
+
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) takes(element, &Element::stop);
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL) takes(element, &Element::unload);
+  return result;
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  if (!GST_UNETSEG(object)->impl->set_property(id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  if (!GST_UNETSEG(object)->impl->get_property(id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void finalize(GObject* object) {
+  delete GST_UNETSEG(object)->impl;
+  G_OBJECT_CLASS(gst_unetseg_parent_class)->finalize(object);
+}
+
+}  // namespace
+
+static void gst_unetseg_class_init(GstUnetsegClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(gst_unetseg_debug, "unetseg", 0, "skin lesion segmentation");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  element_class->change_state = change_state;
+  unetseg::install_properties(object_class);
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &source_template);
+  gst_element_class_set_static_metadata(
+      element_class, "Skin lesion segmentation", "Filter/Effect/Video",
+      "Outlines skin lesions in dermatoscope video with an Improved UNet",
+      "The unetseg developers");
+}
+
+static void gst_unetseg_init(GstUnetseg* self) {
+  GstPad* sink = gst_pad_new_from_static_template(&sink_template, "sink");
+  GstPad* source = gst_pad_new_from_static_template(&source_template, "src");
+  gst_pad_set_chain_function(sink, chain);
+  gst_pad_set_event_function(sink, sink_event);
+  gst_pad_set_query_function(sink, sink_query);
+  gst_pad_set_event_function(source, source_event);
+  gst_pad_set_query_function(source, source_query);
+  gst_element_add_pad(GST_ELEMENT(self), sink);
+  gst_element_add_pad(GST_ELEMENT(self), source);
+  self->impl = new Element(GST_ELEMENT(self), sink, source);
+}
