@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+// segment-folder: a folder of pictures (any names, mixed sizes, PNG and JPEG) to a folder of masks
+// and one of overlays under the same base names, through the element as any application sees it.
+#include <gst/app/app.h>
+#include <gst/gst.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string input, output;
+  std::string model = "fast", device = "auto";
+  double threshold = -1;
+  bool overlays = true;
+};
+
+struct GstDeleter {
+  void operator()(GstSample* sample) const { gst_sample_unref(sample); }
+  void operator()(GstMessage* message) const { gst_message_unref(message); }
+};
+using Sample = std::unique_ptr<GstSample, GstDeleter>;
+using Message = std::unique_ptr<GstMessage, GstDeleter>;
+
+// A pipeline that is stopped and freed with its owner.
+class Pipeline {
+ public:
+  explicit Pipeline(const std::string& description) {
+    GError* error = nullptr;
+    pipeline_ = gst_parse_launch(description.c_str(), &error);
+    if (error != nullptr) {
+      error_ = error->message;
+      g_error_free(error);
+    }
+  }
+  ~Pipeline() {
+    if (pipeline_ == nullptr) return;
+    gst_element_set_state(pipeline_, GST_STATE_NULL);
+    gst_object_unref(pipeline_);
+  }
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  // Owned by the pipeline, which outlives every use.
+  GstElement* element(const char* name) const {
+    GstElement* found = gst_bin_get_by_name(GST_BIN(pipeline_), name);
+    if (found != nullptr) gst_object_unref(found);
+    return found;
+  }
+  bool play() {
+    if (pipeline_ == nullptr) return false;
+    return gst_element_set_state(pipeline_, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
+  }
+  // Whether an element has posted an error since the last call.
+  bool has_failed() {
+    GstBus* bus = gst_element_get_bus(pipeline_);
+    const Message message(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
+    gst_object_unref(bus);
+    if (!message) return false;
+    GError* error = nullptr;
+    gst_message_parse_error(message.get(), &error, nullptr);
+    error_ = error->message;
+    g_error_free(error);
+    return true;
+  }
+  // Waits for an appsink's next sample; nothing where it ends or an element fails before.
+  Sample pull(const char* name) {
+    GstAppSink* sink = GST_APP_SINK(element(name));
+    for (;;) {
+      if (GstSample* sample = gst_app_sink_try_pull_sample(sink, 20 * GST_MSECOND))
+        return Sample(sample);
+      if (gst_app_sink_is_eos(sink) || has_failed()) return nullptr;
+    }
+  }
+  // Why it failed: an element's error, or what made the description unusable.
+  std::string error() {
+    if (error_.empty() && pipeline_ != nullptr && !has_failed())
+      error_ = "it ended without a picture";
+    return error_;
+  }
+
+ private:
+  GstElement* pipeline_ = nullptr;
+  std::string error_;
+};
+
+// Decodes one picture to a raw frame; on failure returns nothing and sets *why.
+Sample decode(const fs::path& file, std::string* why) {
+  Pipeline pipeline(
+      "filesrc name=file ! decodebin ! videoconvert ! video/x-raw,format=RGB ! "
+      "appsink name=frame sync=false max-buffers=1");
+  if (GstElement* source = pipeline.element("file"))
+    g_object_set(source, "location", file.c_str(), nullptr);
+  Sample sample;
+  if (pipeline.play()) sample = pipeline.pull("frame");
+  if (!sample) *why = pipeline.error();
+  return sample;
+}
+
+// One loaded element for each output, kept for all pictures: sizes may change from one to the next.
+class Segmenter {
+ public:
+  explicit Segmenter(const Options& options)
+      : overlays_(options.overlays), pipeline_(description(options)) {
+    for (const char* name : {"mask-net", "overlay-net"})
+      if (GstElement* element = pipeline_.element(name))
+        g_object_set(element, "model-file", options.model.c_str(), "device", options.device.c_str(),
+                     "threshold", options.threshold, nullptr);
+  }
+
+  bool start() { return pipeline_.play(); }
+  std::string error() { return pipeline_.error(); }
+
+  // The encoded mask and overlay of one frame. False: the pipeline failed, see error().
+  bool run(GstSample* frame, Sample* mask, Sample* overlay) {
+    GstAppSrc* source = GST_APP_SRC(pipeline_.element("in"));
+    GstBuffer* buffer = gst_buffer_copy(gst_sample_get_buffer(frame));
+    GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(frames_++) * GST_SECOND;
+    gst_app_src_set_caps(source, gst_sample_get_caps(frame));
+    if (gst_app_src_push_buffer(source, buffer) != GST_FLOW_OK) return false;
+    *mask = pipeline_.pull("mask");
+    if (!*mask) return false;
+    if (overlays_) *overlay = pipeline_.pull("overlay");
+    return !overlays_ || *overlay;
+  }
+
+ private:
+  static std::string description(const Options& options) {
+    const std::string mask =
+        "unetseg name=mask-net output=mask ! pngenc ! appsink name=mask sync=false";
+    if (!options.overlays) return "appsrc name=in format=time ! " + mask;
+    return "appsrc name=in format=time ! tee name=both both. ! queue ! " + mask +
+           " both. ! queue ! unetseg name=overlay-net ! videoconvert ! pngenc ! "
+           "appsink name=overlay sync=false";
+  }
+  bool overlays_;
+  std::uint64_t frames_ = 0;
+  Pipeline pipeline_;
+};
+
+bool save(GstSample* sample, const fs::path& file) {
+  GstMapInfo map;
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return false;
+  GError* error = nullptr;
+  const bool ok = g_file_set_contents(file.c_str(), reinterpret_cast<const gchar*>(map.data),
+                                      static_cast<gssize>(map.size), &error);
+  gst_buffer_unmap(buffer, &map);
+  if (!ok) {
+    std::fprintf(stderr, "error: %s\n", error->message);
+    g_error_free(error);
+  }
+  return ok;
+}
+
+std::vector<fs::path> pictures_in(const std::string& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    std::string ending = entry.path().extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (entry.is_regular_file() && (ending == ".png" || ending == ".jpg" || ending == ".jpeg"))
+      files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+bool parse(int* argc, char*** argv, Options* options) {
+  gchar *model = nullptr, *device = nullptr;
+  gboolean no_overlays = FALSE;
+  gdouble threshold = -1;
+  const GOptionEntry entries[] = {
+      {"model", 'm', 0, G_OPTION_ARG_STRING, &model, "Weights: a file, fast or best (fast)",
+       "FILE"},
+      {"device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, cuda or cuda:N (auto)", "NAME"},
+      {"threshold", 't', 0, G_OPTION_ARG_DOUBLE, &threshold,
+       "Probability from which a pixel is lesion (the weights' own)", "P"},
+      {"no-overlays", 0, 0, G_OPTION_ARG_NONE, &no_overlays, "Write masks alone", nullptr},
+      {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
+  GOptionContext* context = g_option_context_new("INPUT OUTPUT - segment a folder of pictures");
+  g_option_context_add_main_entries(context, entries, nullptr);
+  g_option_context_add_group(context, gst_init_get_option_group());
+  GError* error = nullptr;
+  bool ok = g_option_context_parse(context, argc, argv, &error);
+  if (!ok) {
+    std::fprintf(stderr, "error: %s\n", error->message);
+    g_error_free(error);
+  } else if (*argc != 3) {
+    gchar* help = g_option_context_get_help(context, TRUE, nullptr);
+    std::fputs(help, stderr);
+    g_free(help);
+    ok = false;
+  } else {
+    options->input = (*argv)[1];
+    options->output = (*argv)[2];
+    if (model != nullptr) options->model = model;
+    if (device != nullptr) options->device = device;
+    options->threshold = threshold;
+    options->overlays = !no_overlays;
+  }
+  g_option_context_free(context);
+  g_free(model);
+  g_free(device);
+  return ok;
+}
+
+int segment(const Options& options) {
+  const std::vector<fs::path> files = pictures_in(options.input);
+  if (files.empty()) {
+    std::fprintf(stderr, "error: %s holds no .png or .jpg files\n", options.input.c_str());
+    return 3;
+  }
+  std::map<std::string, fs::path> by_name;
+  for (const fs::path& file : files) {
+    const auto added = by_name.emplace(file.stem().string(), file);
+    if (added.second) continue;
+    std::fprintf(stderr, "error: %s and %s would get the same name: rename one of them\n",
+                 added.first->second.c_str(), file.c_str());
+    return 3;
+  }
+  const fs::path masks = fs::path(options.output) / "masks";
+  const fs::path overlays = fs::path(options.output) / "overlays";
+  std::error_code error;
+  fs::create_directories(masks, error);
+  if (!error && options.overlays) fs::create_directories(overlays, error);
+  if (error) {
+    std::fprintf(stderr, "error: %s cannot be created: %s\n", options.output.c_str(),
+                 error.message().c_str());
+    return 4;
+  }
+  Segmenter segmenter(options);
+  if (!segmenter.start()) {
+    std::fprintf(stderr, "error: %s\n", segmenter.error().c_str());
+    return 4;
+  }
+  std::size_t done = 0, unreadable = 0;
+  gint64 busy = 0;  // microseconds from frame to encoded pictures
+  for (const fs::path& file : files) {
+    std::string why;
+    const Sample frame = decode(file, &why);
+    if (!frame) {
+      std::fprintf(stderr, "\r%s cannot be read: %s\n", file.c_str(), why.c_str());
+      ++unreadable;
+      continue;
+    }
+    Sample mask, overlay;
+    const gint64 begin = g_get_monotonic_time();
+    if (!segmenter.run(frame.get(), &mask, &overlay)) {
+      std::fprintf(stderr, "\nerror: %s: %s\n", file.c_str(), segmenter.error().c_str());
+      return 4;
+    }
+    busy += g_get_monotonic_time() - begin;
+    const std::string name = file.stem().string() + ".png";
+    if (!save(mask.get(), masks / name)) return 4;
+    if (overlay && !save(overlay.get(), overlays / name)) return 4;
+    std::fprintf(stderr, "\r%zu of %zu", ++done, files.size());
+  }
+  std::fprintf(stderr, "\r%zu of %zu pictures segmented into %s, %.1f ms each\n", done,
+               files.size(), options.output.c_str(),
+               done == 0 ? 0 : static_cast<double>(busy) / 1000 / static_cast<double>(done));
+  if (unreadable > 0)
+    std::fprintf(stderr, "error: %zu pictures could not be read, see above\n", unreadable);
+  return unreadable > 0 ? 3 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  if (!parse(&argc, &argv, &options)) return 2;
+  return segment(options);
+}
