@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// A network without LibTorch, behind the real C table, sampler and painter.
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "model/engine/engine.h"
+#include "model/error.h"
+#include "tests/plugin/fake/script.h"
+
+namespace unetseg {
+namespace {
+
+constexpr std::chrono::seconds kLongestWait(20);
+
+// Added to each input by the card's mean: a slot that nothing was sampled into holds zeros, and
+// sampled ones hold 1 to 2.
+constexpr float kShift = 1;
+
+class Gate {
+ public:
+  explicit Gate(const std::string& folder) : folder_(folder) {}
+  void pass() const {
+    if (folder_.empty()) return;
+    make("begun");
+    const auto end = std::chrono::steady_clock::now() + kLongestWait;
+    while (!std::filesystem::exists(folder_ + "/go") && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    make("done");
+  }
+
+ private:
+  void make(const char* name) const { std::ofstream(folder_ + "/" + name); }
+  std::string folder_;
+};
+
+class FakeEngine final : public Engine {
+ public:
+  explicit FakeEngine(const Script& script) : script_(script), gate_(script.gate) {
+    card_.name = "fake";
+    card_.input_width = script.width;
+    card_.input_height = script.height;
+    card_.threshold = script.threshold;
+    for (float& mean : card_.normalisation.mean) mean = -kShift;
+  }
+
+  const ModelCard& card() const override { return card_; }
+  std::string device() const override { return "cpu"; }
+  std::string name() const override { return "fake"; }
+
+  void run(const float* const* inputs, float* const* probabilities, int n) override {
+    if (script_.delay_ms > 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(script_.delay_ms));
+    for (int i = 0; i < n; ++i) {
+      const bool warm_up = inputs[i][0] < kShift / 2;
+      const long frame = warm_up ? 0 : ++frames_;
+      if (!warm_up) gate_.pass();
+      for (const auto& fault : script_.faults)
+        if (fault.second.has(frame)) throw_fault(fault.first);
+      const std::size_t pixels = static_cast<std::size_t>(script_.width * script_.height);
+      for (std::size_t p = 0; p < pixels; ++p) probabilities[i][p] = inputs[i][p] - kShift;
+    }
+  }
+
+ private:
+  Script script_;
+  Gate gate_;
+  ModelCard card_;
+  long frames_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(const UnetsegOpenOptions& options) {
+  const Script script = read_script(options.model_file);
+  if (!script.open.empty()) throw_fault(script.open);
+  return std::make_unique<FakeEngine>(script);
+}
+
+std::string probe_device(const std::string& device, std::string* notice) {
+  if (device == "cpu") return device;
+  if (device == "auto") {
+    if (const char* text = std::getenv("UNETSEG_FAKE_NOTICE")) *notice = text;
+    return "cpu";
+  }
+  if (device.rfind("cuda", 0) == 0)
+    throw Error(Fault::no_device, "device=" + device + " cannot be used: set device=cpu");
+  throw Error(Fault::settings, "device '" + device + "' is not known: use auto or cpu");
+}
+
+}  // namespace unetseg

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// What a test tells the fake network to do, as the value of model-file.
+//
+//   fake:KEY=VALUE,KEY=VALUE,...
+//
+// The network itself copies the red channel: a pixel's probability is its red / 255, so that a
+// frame of the network's size has the mask that is written down in it. Frames are counted from 1
+// for each session; 0 stands for every inference of the warm-up, which the fake tells by its empty
+// slot.
+//
+//   size=8x8         width x height of the network's input
+//   threshold=0.5    the model's own
+//   delay-ms=0       each inference takes that much longer, warm-up included
+//   gate=FOLDER      each frame's inference makes the file FOLDER/begun, waits for FOLDER/go for
+//                    20 s at most, and makes FOLDER/done
+//   open=KIND        there is no session: not-found, open-read, read, settings, no-space,
+//                    no-device, failed; bad-alloc, exception or other are thrown as they are
+//   nan-at=FRAMES    the result is not finite
+//   no-space-at=FRAMES, bad-alloc-at=FRAMES, exception-at=FRAMES, other-at=FRAMES
+//                    inference throws Error(no_space), std::bad_alloc, std::runtime_error, an int
+//
+// FRAMES is one number, FIRST..LAST, or FIRST.. without an end. Anything that is not written here
+// is an error of the test, and answered with Error(settings).
+//
+// The only device is "cpu". The environment's UNETSEG_FAKE_NOTICE is what "auto" reports of a GPU.
+#pragma once
+
+#include <limits>
+#include <map>
+#include <string>
+
+struct FrameRange {
+  long first = std::numeric_limits<long>::max(), last = -1;  // none
+  bool has(long frame) const { return first <= frame && frame <= last; }
+};
+
+struct Script {
+  int width = 8, height = 8;
+  double threshold = 0.5;
+  long delay_ms = 0;
+  std::string gate;
+  std::string open;                          // how opening fails; empty: it does not
+  std::map<std::string, FrameRange> faults;  // by what is thrown
+};
+
+// Throws Error(settings).
+Script read_script(const std::string& model_file);
+
+// Throws what `kind`, one of the words above, stands for.
+[[noreturn]] void throw_fault(const std::string& kind);
