@@ -46,7 +46,12 @@ void Element::find_device() {
 void Element::load_model() {
   const StartSettings start = settings().start;
   const std::string file = weights_path(start.model_file);
-  inference_.open({file, start.device, start.threads});
+  try {
+    inference_.open({file, start.device, start.threads});
+  } catch (...) {
+    forget_model();
+    throw;
+  }
   statistics_.reset();
   frames_.reset();
   running_output_ = start.output;
@@ -81,6 +86,14 @@ void Element::publish_model() {
   g_object_notify(G_OBJECT(element_), "model-info");
 }
 
+void Element::forget_model() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    model_info_.reset();
+  }
+  g_object_notify(G_OBJECT(element_), "model-info");
+}
+
 void Element::unblock() {
   inference_.set_flushing(true);
 }
@@ -93,9 +106,9 @@ void Element::stop() {
 
 void Element::unload() {
   inference_.close();
+  forget_model();
   const std::lock_guard<std::mutex> lock(mutex_);
   device_in_use_.clear();
-  model_info_.reset();
 }
 
 GstFlowReturn Element::chain(BufferPtr buffer) {

@@ -58,6 +58,7 @@ class Element {
   void learn_liveness();
   void watch_latency();
   void publish_model();
+  void forget_model();
 
   GstElement* element_;
   GstPad *sink_, *source_;
