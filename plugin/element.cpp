@@ -144,13 +144,13 @@ void Element::learn_liveness() {
   GST_INFO_OBJECT(element_, "the pipeline is %s", live ? "live" : "not live");
 }
 
-gboolean Element::sink_event(GstEvent* event) {
+GstFlowReturn Element::sink_event(GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_CAPS: {
       GstCaps* caps = nullptr;
       gst_event_parse_caps(event, &caps);
       learn_liveness();
-      gboolean accepted = FALSE;
+      bool accepted = false;
       try {
         accepted = frames_.set_caps(caps, running_output_);
       } catch (...) {
@@ -159,7 +159,7 @@ gboolean Element::sink_event(GstEvent* event) {
       }
       if (!accepted) GST_WARNING_OBJECT(element_, "cannot take %" GST_PTR_FORMAT, caps);
       gst_event_unref(event);
-      return accepted;
+      return accepted ? GST_FLOW_OK : unless_flushing(GST_FLOW_NOT_NEGOTIATED);
     }
     case GST_EVENT_FLUSH_START:
       unblock();
@@ -170,7 +170,14 @@ gboolean Element::sink_event(GstEvent* event) {
     default:
       break;
   }
-  return gst_pad_event_default(sink_, GST_OBJECT(element_), event);
+  return gst_pad_event_default(sink_, GST_OBJECT(element_), event)
+             ? GST_FLOW_OK
+             : unless_flushing(GST_FLOW_ERROR);
+}
+
+// An event that failed because the pad behind is being stopped is no error: sources would report one.
+GstFlowReturn Element::unless_flushing(GstFlowReturn failure) {
+  return GST_PAD_IS_FLUSHING(source_) ? GST_FLOW_FLUSHING : failure;
 }
 
 gboolean Element::source_event(GstEvent* event) {

@@ -35,8 +35,8 @@ class Element {
 
   // Streaming thread.
   GstFlowReturn chain(BufferPtr buffer);
-  // Takes the event. `forward` is what every pad does by default with an event it does not know.
-  gboolean sink_event(GstEvent* event);
+  // These take the event.
+  GstFlowReturn sink_event(GstEvent* event);
   gboolean source_event(GstEvent* event);
 
   // Any thread.
@@ -57,6 +57,7 @@ class Element {
   bool answer_latency(GstQuery* query);
   void learn_liveness();
   void watch_latency();
+  GstFlowReturn unless_flushing(GstFlowReturn failure);
   void publish_model();
   void forget_model();
 

@@ -76,8 +76,8 @@ GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
   return guarded(parent, GST_FLOW_ERROR, [&](Element& e) { return e.chain(std::move(owned)); });
 }
 
-gboolean sink_event(GstPad*, GstObject* parent, GstEvent* event) {
-  return guarded(parent, FALSE, [&](Element& e) { return e.sink_event(event); });
+GstFlowReturn sink_event(GstPad*, GstObject* parent, GstEvent* event) {
+  return guarded(parent, GST_FLOW_ERROR, [&](Element& e) { return e.sink_event(event); });
 }
 
 gboolean source_event(GstPad*, GstObject* parent, GstEvent* event) {
@@ -154,7 +154,7 @@ static void gst_unetseg_init(GstUnetseg* self) {
   GstPad* sink = gst_pad_new_from_static_template(&sink_template, "sink");
   GstPad* source = gst_pad_new_from_static_template(&source_template, "src");
   gst_pad_set_chain_function(sink, chain);
-  gst_pad_set_event_function(sink, sink_event);
+  gst_pad_set_event_full_function(sink, sink_event);
   gst_pad_set_query_function(sink, sink_query);
   gst_pad_set_event_function(source, source_event);
   gst_pad_set_query_function(source, source_query);
