@@ -20,7 +20,13 @@ using unetseg::CapsPtr;
 using unetseg::QueryPtr;
 using unetseg::StructurePtr;
 
-using Properties = std::vector<std::pair<std::string, std::string>>;
+// Names and values, as gst-launch reads them. A class, since a vector of them could be made of a
+// single pair.
+struct Properties {
+  using Property = std::pair<std::string, std::string>;
+  Properties(std::initializer_list<Property> list = {}) : all(list) {}
+  std::vector<Property> all;
+};
 
 // What an application reads on the bus.
 struct Notice {
@@ -66,7 +72,7 @@ inline void assert_only(const std::vector<Notice>& notices, GQuark domain, int c
 }
 
 inline void set_properties(GstElement* element, const Properties& properties) {
-  for (const auto& p : properties)
+  for (const auto& p : properties.all)
     gst_util_set_object_arg(G_OBJECT(element), p.first.c_str(), p.second.c_str());
 }
 
@@ -86,17 +92,19 @@ inline std::string caps_of(const std::string& format, int width, int height,
 }
 
 enum class Upstream { live, not_live };
+enum class PeerMeta { none, video };  // what the element after it reads
 
 // Plays from the start. What comes out waits in the harness.
 class Bench {
  public:
-  explicit Bench(const Properties& properties = {}, Upstream upstream = Upstream::not_live)
+  explicit Bench(const Properties& properties = {}, Upstream upstream = Upstream::not_live,
+                 PeerMeta peer_meta = PeerMeta::video)
       : element_(GST_ELEMENT(gst_object_ref_sink(make_element(properties)))), bus_(gst_bus_new()) {
     gst_element_set_bus(element_, bus_);
     harness_ = gst_harness_new_with_element(element_, "sink", "src");
     gst_harness_set_live(harness_, upstream == Upstream::live);
-    // Peers of today read video meta; a test of one that does not takes this back.
-    gst_harness_add_propose_allocation_meta(harness_, GST_VIDEO_META_API_TYPE, nullptr);
+    if (peer_meta == PeerMeta::video)
+      gst_harness_add_propose_allocation_meta(harness_, GST_VIDEO_META_API_TYPE, nullptr);
   }
   ~Bench() {
     gst_harness_teardown(harness_);
