@@ -29,6 +29,12 @@ Settings Element::settings() {
   return settings_;
 }
 
+// What comes out: of the stream that runs, or of the next one.
+Output Element::output() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return running_output_.value_or(settings_.start.output);
+}
+
 void Element::find_device() {
   std::string notice;
   const std::string found = inference_.probe(settings().start.device, &notice);
@@ -54,11 +60,14 @@ void Element::load_model() {
   }
   statistics_.reset();
   frames_.reset();
-  running_output_ = start.output;
   liveness_ = Liveness::unknown;
   latency_ = inference_.warm_up_time();
   latency_checks_ = 0;
   publish_model();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    running_output_ = start.output;
+  }
   inference_.set_flushing(false);
 }
 
@@ -102,6 +111,8 @@ void Element::stop() {
   inference_.set_flushing(true);
   inference_.drain();
   frames_.reset();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  running_output_.reset();
 }
 
 void Element::unload() {
@@ -152,7 +163,7 @@ GstFlowReturn Element::sink_event(GstEvent* event) {
       learn_liveness();
       bool accepted = false;
       try {
-        accepted = frames_.set_caps(caps, running_output_);
+        accepted = frames_.set_caps(caps, output());
       } catch (...) {
         gst_event_unref(event);
         throw;
@@ -212,7 +223,7 @@ gboolean Element::source_query(GstQuery* query) {
 
 // What one pad can take is what the pad opposite gives, seen through the element.
 bool Element::answer_caps(GstQuery* query, GstPad* peer_of, bool at_sink) {
-  const Output output = settings().start.output;
+  const Output output = this->output();
   GstCaps* filter = nullptr;
   gst_query_parse_caps(query, &filter);
   CapsPtr own_filter(filter == nullptr ? nullptr
@@ -237,7 +248,7 @@ bool Element::answer_accept_caps(GstQuery* query) {
 // Overlays are drawn into the buffers that come in, so the peer decides what these are like. Masks
 // have buffers of their own: frames may come as they are.
 bool Element::answer_allocation(GstQuery* query) {
-  if (running_output_ == Output::overlay) return gst_pad_peer_query(source_, query);
+  if (output() == Output::overlay) return gst_pad_peer_query(source_, query);
   gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
   return true;
 }

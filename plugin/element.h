@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "plugin/frame_path.h"
@@ -51,6 +52,7 @@ class Element {
   enum class Liveness { unknown, live, not_live };
 
   Settings settings();
+  Output output();
   bool answer_caps(GstQuery* query, GstPad* peer_of, bool at_sink);
   bool answer_accept_caps(GstQuery* query);
   bool answer_allocation(GstQuery* query);
@@ -64,13 +66,13 @@ class Element {
   GstElement* element_;
   GstPad *sink_, *source_;
 
-  // Guards the three below. Taken for copies only; nothing is called while it is held.
+  // Guards the four below. Taken for copies only; nothing is called while it is held.
   std::mutex mutex_;
   Settings settings_;
   std::string device_in_use_;
   StructurePtr model_info_;
+  std::optional<Output> running_output_;  // from PAUSED on; changes while no data flows
 
-  Output running_output_ = Output::overlay;  // set while no data flows
   std::atomic<Liveness> liveness_{Liveness::unknown};
   std::atomic<bool> learns_liveness_{false};  // asked for by an event, done with the next frame
   std::atomic<guint64> latency_{0};           // as last reported, nanoseconds
