@@ -51,11 +51,11 @@ class FakeEngine final : public Engine {
   std::string name() const override { return "fake"; }
 
   void run(const float* const* inputs, float* const* probabilities, int n) override {
-    if (script_.delay_ms > 0)
-      std::this_thread::sleep_for(std::chrono::milliseconds(script_.delay_ms));
     for (int i = 0; i < n; ++i) {
       const bool warm_up = inputs[i][0] < kShift / 2;
       const long frame = warm_up ? 0 : ++frames_;
+      if (script_.delayed.has(frame))
+        std::this_thread::sleep_for(std::chrono::milliseconds(script_.delay_ms));
       if (!warm_up) gate_.pass();
       for (const auto& fault : script_.faults)
         if (fault.second.has(frame)) throw_fault(fault.first);

@@ -44,6 +44,8 @@ void set(Script* script, const std::string& key, const std::string& value) {
     script->threshold = std::stod(value);
   } else if (key == "delay-ms") {
     script->delay_ms = std::stol(value);
+  } else if (key == "delay-at") {
+    script->delayed = read_range(value);
   } else if (key == "gate") {
     script->gate = value;
   } else if (key == "open") {

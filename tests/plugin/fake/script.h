@@ -10,7 +10,8 @@
 //
 //   size=8x8         width x height of the network's input
 //   threshold=0.5    the model's own
-//   delay-ms=0       each inference takes that much longer, warm-up included
+//   delay-ms=0       inferences take that much longer
+//   delay-at=FRAMES  but only these; default: all, warm-up included
 //   gate=FOLDER      each frame's inference makes the file FOLDER/begun, waits for FOLDER/go for
 //                    20 s at most, and makes FOLDER/done
 //   open=KIND        there is no session: not-found, open-read, read, settings, no-space,
@@ -38,6 +39,7 @@ struct Script {
   int width = 8, height = 8;
   double threshold = 0.5;
   long delay_ms = 0;
+  FrameRange delayed = {0, std::numeric_limits<long>::max()};
   std::string gate;
   std::string open;                          // how opening fails; empty: it does not
   std::map<std::string, FrameRange> faults;  // by what is thrown
