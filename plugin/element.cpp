@@ -4,6 +4,7 @@
 #include "plugin/caps.h"
 #include "plugin/debug.h"
 #include "plugin/errors.h"
+#include "plugin/mask_stream.h"
 #include "plugin/weights_path.h"
 
 namespace unetseg {
@@ -11,6 +12,14 @@ namespace {
 
 // Frames between two looks at whether the latency that was reported still holds.
 constexpr guint64 kLatencyWatch = 64;
+
+bool set_caps_result(GstQuery* query, GstCaps* filter, GstCaps* caps) {
+  const CapsPtr wanted(filter == nullptr
+                           ? gst_caps_ref(caps)
+                           : gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST));
+  gst_query_set_caps_result(query, wanted.get());
+  return true;
+}
 
 EngineKind engine_kind(const std::string& name) {
   return name == "libtorch" ? EngineKind::libtorch : EngineKind::other;
@@ -137,6 +146,7 @@ GstFlowReturn Element::chain(BufferPtr buffer) {
 // Inference that has become much slower or faster than it was while warming up changes what a live
 // pipeline has to wait for. Small changes do not: each report makes all sinks start anew.
 void Element::watch_latency() {
+  if (is_latest_mode()) return;
   if (++latency_checks_ % kLatencyWatch != 0 || statistics_.inferences() < kLatencyWatch) return;
   const guint64 now = statistics_.inference_time(0.95), reported = latency_;
   if (now <= reported + reported / 2 && now >= reported / 2) return;
@@ -155,27 +165,45 @@ void Element::learn_liveness() {
   GST_INFO_OBJECT(element_, "the pipeline is %s", live ? "live" : "not live");
 }
 
+bool Element::is_latest_mode() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return FramePath::is_latest(settings_.frame.mode, liveness_ == Liveness::live);
+}
+
+bool Element::set_caps(GstEvent* event) {
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  learn_liveness();
+  if (frames_.set_caps(caps, output())) return true;
+  GST_WARNING_OBJECT(element_, "cannot take %" GST_PTR_FORMAT, caps);
+  return false;
+}
+
 GstFlowReturn Element::sink_event(GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_CAPS: {
-      GstCaps* caps = nullptr;
-      gst_event_parse_caps(event, &caps);
-      learn_liveness();
-      bool accepted = false;
-      try {
-        accepted = frames_.set_caps(caps, output());
-      } catch (...) {
-        gst_event_unref(event);
-        throw;
+      const EventPtr owned(event);
+      return set_caps(event) ? GST_FLOW_OK : unless_flushing(GST_FLOW_NOT_NEGOTIATED);
+    }
+    case GST_EVENT_STREAM_START:
+      if (const PadPtr mask = frames_.mask_pad()) {
+        const EventPtr owned(event);
+        gst_pad_push_event(mask.get(), mask_stream_start(event).release());
+        return gst_pad_push_event(source_, gst_event_ref(event)) ? GST_FLOW_OK
+                                                                 : unless_flushing(GST_FLOW_ERROR);
       }
-      if (!accepted) GST_WARNING_OBJECT(element_, "cannot take %" GST_PTR_FORMAT, caps);
-      gst_event_unref(event);
-      return accepted ? GST_FLOW_OK : unless_flushing(GST_FLOW_NOT_NEGOTIATED);
+      break;
+    case GST_EVENT_SEGMENT: {
+      const GstSegment* segment = nullptr;
+      gst_event_parse_segment(event, &segment);
+      frames_.set_segment(*segment);
+      break;
     }
     case GST_EVENT_FLUSH_START:
       unblock();
       break;
     case GST_EVENT_FLUSH_STOP:
+      frames_.discontinue();
       inference_.set_flushing(false);
       break;
     default:
@@ -186,21 +214,40 @@ GstFlowReturn Element::sink_event(GstEvent* event) {
              : unless_flushing(GST_FLOW_ERROR);
 }
 
-// An event that failed because the pad behind is being stopped is no error: sources would report one.
+// An event that failed because the pad behind is being stopped is no error: sources would report
+// one.
 GstFlowReturn Element::unless_flushing(GstFlowReturn failure) {
   return GST_PAD_IS_FLUSHING(source_) ? GST_FLOW_FLUSHING : failure;
 }
 
-gboolean Element::source_event(GstEvent* event) {
+gboolean Element::source_event(GstPad* pad, GstEvent* event) {
   // The pipeline's latency is known now, so upstream knows whether it is live.
   if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) learns_liveness_ = true;
-  return gst_pad_event_default(source_, GST_OBJECT(element_), event);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_QOS && pad == source_) take_qos(event);
+  return gst_pad_event_default(pad, GST_OBJECT(element_), event);
+}
+
+void Element::take_qos(GstEvent* event) {
+  GstClockTimeDiff late = 0;
+  GstClockTime running_time = GST_CLOCK_TIME_NONE;
+  gst_event_parse_qos(event, nullptr, nullptr, &late, &running_time);
+  frames_.lateness().report(running_time, late);
+}
+
+void Element::add_mask_pad(GstPad* pad) {
+  gst_pad_set_active(pad, TRUE);
+  store_mask_events(sink_, pad);
+  frames_.set_mask_pad(pad);
+}
+
+void Element::remove_mask_pad() {
+  frames_.set_mask_pad(nullptr);
 }
 
 gboolean Element::sink_query(GstQuery* query) {
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CAPS:
-      return answer_caps(query, source_, true);
+      return answer_sink_caps(query);
     case GST_QUERY_ACCEPT_CAPS:
       return answer_accept_caps(query);
     case GST_QUERY_ALLOCATION:
@@ -210,31 +257,36 @@ gboolean Element::sink_query(GstQuery* query) {
   }
 }
 
-gboolean Element::source_query(GstQuery* query) {
+gboolean Element::source_query(GstPad* pad, GstQuery* query) {
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CAPS:
-      return answer_caps(query, sink_, false);
+      return answer_source_caps(pad, query);
     case GST_QUERY_LATENCY:
       return answer_latency(query);
     default:
-      return gst_pad_query_default(source_, GST_OBJECT(element_), query);
+      return gst_pad_query_default(pad, GST_OBJECT(element_), query);
   }
 }
 
 // What one pad can take is what the pad opposite gives, seen through the element.
-bool Element::answer_caps(GstQuery* query, GstPad* peer_of, bool at_sink) {
+bool Element::answer_sink_caps(GstQuery* query) {
   const Output output = this->output();
   GstCaps* filter = nullptr;
   gst_query_parse_caps(query, &filter);
-  CapsPtr own_filter(filter == nullptr ? nullptr
-                     : at_sink         ? source_caps_for(filter, output)
-                                       : sink_caps_for(filter, output));
-  const CapsPtr peer(gst_pad_peer_query_caps(peer_of, own_filter.get()));
-  CapsPtr caps(at_sink ? sink_caps_for(peer.get(), output) : source_caps_for(peer.get(), output));
-  if (filter != nullptr)
-    caps.reset(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST));
-  gst_query_set_caps_result(query, caps.get());
-  return true;
+  const CapsPtr peer_filter(filter == nullptr ? nullptr : source_caps_for(filter, output));
+  const CapsPtr peer(gst_pad_peer_query_caps(source_, peer_filter.get()));
+  const CapsPtr caps(sink_caps_for(peer.get(), output));
+  return set_caps_result(query, filter, caps.get());
+}
+
+bool Element::answer_source_caps(GstPad* pad, GstQuery* query) {
+  const Output output = pad == source_ ? this->output() : Output::mask;
+  GstCaps* filter = nullptr;
+  gst_query_parse_caps(query, &filter);
+  const CapsPtr peer_filter(filter == nullptr ? nullptr : sink_caps_for(filter, output));
+  const CapsPtr peer(gst_pad_peer_query_caps(sink_, peer_filter.get()));
+  const CapsPtr caps(source_caps_for(peer.get(), output));
+  return set_caps_result(query, filter, caps.get());
 }
 
 bool Element::answer_accept_caps(GstQuery* query) {
@@ -258,7 +310,7 @@ bool Element::answer_latency(GstQuery* query) {
   gboolean live = FALSE;
   GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
   gst_query_parse_latency(query, &live, &least, &most);
-  const GstClockTime own = latency_;
+  const GstClockTime own = is_latest_mode() ? 0 : latency_.load();
   least += own;
   if (GST_CLOCK_TIME_IS_VALID(most)) most += own;
   gst_query_set_latency(query, live, least, most);

@@ -38,11 +38,16 @@ class Element {
   GstFlowReturn chain(BufferPtr buffer);
   // These take the event.
   GstFlowReturn sink_event(GstEvent* event);
-  gboolean source_event(GstEvent* event);
+  gboolean source_event(GstPad* pad, GstEvent* event);
 
-  // Any thread.
+  // Any thread. `pad` is one of the source pads.
   gboolean sink_query(GstQuery* query);
-  gboolean source_query(GstQuery* query);
+  gboolean source_query(GstPad* pad, GstQuery* query);
+
+  // Any thread. The pad for masks alone: taken into use before it is added to the element, and out
+  // of it before it is removed.
+  void add_mask_pad(GstPad* pad);
+  void remove_mask_pad();
 
   // Any thread. False where there is no such property.
   bool set_property(guint id, const GValue* value);
@@ -53,11 +58,15 @@ class Element {
 
   Settings settings();
   Output output();
-  bool answer_caps(GstQuery* query, GstPad* peer_of, bool at_sink);
+  bool answer_sink_caps(GstQuery* query);
+  bool answer_source_caps(GstPad* pad, GstQuery* query);
   bool answer_accept_caps(GstQuery* query);
   bool answer_allocation(GstQuery* query);
   bool answer_latency(GstQuery* query);
+  bool set_caps(GstEvent* event);
+  void take_qos(GstEvent* event);
   void learn_liveness();
+  bool is_latest_mode();
   void watch_latency();
   GstFlowReturn unless_flushing(GstFlowReturn failure);
   void publish_model();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/frame_path.h"
 
-#include <cstring>
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -11,28 +11,12 @@
 namespace unetseg {
 namespace {
 
-UnetsegStyle style_of(const FrameSettings& settings, Output output) {
-  UnetsegStyle style = {};
-  style.mode = output == Output::mask          ? UNETSEG_DRAW_MASK
-               : output == Output::probability ? UNETSEG_DRAW_PROBABILITY
-                                               : UNETSEG_DRAW_OVERLAY;
-  style.threshold = settings.threshold;
-  style.color = settings.color;
-  style.opacity = settings.opacity;
-  style.contour_color = settings.contour_color;
-  style.contour_width = settings.contour_width;
-  return style;
-}
-
-bool is_visible(const UnetsegStyle& overlay) {
-  const bool fills = overlay.color >> 24 != 0 && overlay.opacity > 0;
-  const bool outlines = overlay.contour_color >> 24 != 0 && overlay.contour_width > 0;
-  return fills || outlines;
-}
+// A mask older than this is not drawn, by default; or than three inferences, where they take long.
+constexpr guint64 kUsualMaskAge = 500 * GST_MSECOND;
 
 // A fault of one frame, which on-error decides about; anything else stops the stream.
 bool is_of_one_frame(const Failure& failure) {
-  return (failure.domain == GST_STREAM_ERROR) ||
+  return failure.domain == GST_STREAM_ERROR ||
          (failure.domain == GST_RESOURCE_ERROR && failure.code == GST_RESOURCE_ERROR_NO_SPACE_LEFT);
 }
 
@@ -43,77 +27,197 @@ Failure bad_buffer(const char* why, GstBuffer* buffer) {
           "buffer of " + std::to_string(gst_buffer_get_size(buffer)) + " bytes"};
 }
 
+// What upstream hears of two pads: nothing that only one of them minds, unless it is an error.
+GstFlowReturn combined(GstFlowReturn a, GstFlowReturn b) {
+  const auto goes_on = [](GstFlowReturn flow) {
+    return flow >= GST_FLOW_OK || flow == GST_FLOW_NOT_LINKED || flow == GST_FLOW_EOS;
+  };
+  if (!goes_on(a)) return a;
+  if (!goes_on(b)) return b;
+  if (a == GST_FLOW_NOT_LINKED) return b;
+  if (b == GST_FLOW_NOT_LINKED) return a;
+  return std::max(a, b);  // EOS where both are, and fine otherwise
+}
+
 }  // namespace
+
+FramePath::FramePath(GstElement* element, GstPad* source, Inference* inference,
+                     Statistics* statistics)
+    : element_(element),
+      inference_(inference),
+      statistics_(statistics),
+      source_(element, source, inference) {
+  gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+}
 
 void FramePath::reset() {
   faults_.reset();
-  geometry_ = output_geometry_ = {};
-  source_caps_.reset();
-  pool_.stop();
+  geometry_ = {};
+  sink_caps_.reset();
+  source_.reset();
+  if (const auto mask = mask_outlet()) mask->reset();
+  gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+  job_.reset();
+  discontinue();
+}
+
+void FramePath::discontinue() {
+  lateness_.reset();
+  shown_.reset();
+  turn_ = 0;
+  if (job_) job_->is_wanted = false;
+}
+
+void FramePath::set_segment(const GstSegment& segment) {
+  segment_ = segment;
+  discontinue();
+}
+
+void FramePath::set_mask_pad(GstPad* pad) {
+  std::shared_ptr<Outlet> outlet;
+  if (pad != nullptr) outlet = std::make_shared<Outlet>(element_, pad, inference_);
+  const std::lock_guard<std::mutex> lock(mask_mutex_);
+  mask_.swap(outlet);
+}
+
+PadPtr FramePath::mask_pad() {
+  const std::shared_ptr<Outlet> mask = mask_outlet();
+  return PadPtr(mask ? GST_PAD(gst_object_ref(mask->pad())) : nullptr);
+}
+
+std::shared_ptr<Outlet> FramePath::mask_outlet() {
+  const std::lock_guard<std::mutex> lock(mask_mutex_);
+  return mask_;
 }
 
 bool FramePath::set_caps(GstCaps* caps, Output output) {
-  geometry_ = output_geometry_ = {};
-  pool_.stop();
-  GstVideoInfo info, source_info;
-  if (!read_sink_caps(caps, &info)) return false;
-  CapsPtr source_caps(source_caps_for(caps, output));
-  if (!gst_caps_is_fixed(source_caps.get()) ||
-      !gst_video_info_from_caps(&source_info, source_caps.get()) ||
-      !make_geometry(source_info, &output_geometry_))
-    return false;
-  output_ = output;
-  source_caps_ = std::move(source_caps);
-  if (!gst_pad_push_event(source_, gst_event_new_caps(source_caps_.get()))) return false;
-  configure_pool();
+  geometry_ = {};
+  sink_caps_.reset();
+  discontinue();
+  const std::shared_ptr<Outlet> mask = mask_outlet();
+  if (mask) mask->reset();
+  GstVideoInfo info;
+  if (!read_sink_caps(caps, &info) || !source_.set_caps(caps, output)) return false;
+  sink_caps_.reset(gst_caps_ref(caps));
+  if (mask && !mask->set_caps(caps, Output::mask)) return false;
   return make_geometry(info, &geometry_);
 }
 
-void FramePath::configure_pool() {
-  pool_.configure(source_, source_caps_.get(), output_geometry_.info,
-                  output_ == Output::overlay ? PoolChoice::own : PoolChoice::downstream);
-}
-
-GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings,
-                                 bool passes_faults) {
+GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings, bool live) {
   if (!has_caps()) {
     GST_WARNING_OBJECT(element_, "a buffer without usable caps");
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  if (gst_pad_check_reconfigure(source_)) configure_pool();
+  // A mask that nobody takes is not made. The pad may have come after the caps.
+  std::shared_ptr<Outlet> outlet = mask_outlet();
+  if (outlet && !gst_pad_is_linked(outlet->pad())) outlet.reset();
+  Outlet* mask = outlet.get();
+  if (mask != nullptr && !mask->has_caps() && !mask->set_caps(sink_caps_.get(), Output::mask))
+    mask = nullptr;
+
   if (GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_GAP)) {
     statistics_->count(Outcome::gap);
-    return output_ == Output::overlay ? push_untouched(std::move(buffer))
-                                      : push_zero_mask(std::move(buffer));
+    return deliver(std::move(buffer), nullptr, std::nullopt, settings, mask);
   }
+  if (GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT)) discontinue();
+
+  const bool latest = is_latest(settings.mode, live);
   BufferLayout layout;
   const char* why = nullptr;
   const Result result = find_layout(buffer.get(), geometry_, &layout, &why)
-                            ? infer(buffer.get(), layout)
+                            ? give_mask(buffer.get(), layout, settings, !latest, mask)
                             : found_fault(FrameFault::format, bad_buffer(why, buffer.get()));
   if (result == Result::flushing) return GST_FLOW_FLUSHING;
-  if (result == Result::faulty) return pass_fault(std::move(buffer), settings, passes_faults);
+  if (result == Result::faulty) return pass_fault(std::move(buffer), settings, live, mask);
   faults_.good_frame();
-  statistics_->count(Outcome::inferred);
-  return output_ == Output::overlay ? push_overlay(std::move(buffer), layout, settings)
-                                    : push_mask(std::move(buffer), settings);
+  const Shown shown = shown_for(buffer.get(), settings, latest);
+  return deliver(std::move(buffer), &layout, shown, settings, mask);
 }
 
-FramePath::Result FramePath::infer(GstBuffer* buffer, const BufferLayout& layout) {
+// Every Nth frame, counted from the first after a discontinuity.
+bool FramePath::is_turn_to_infer(const FrameSettings& settings) {
+  return turn_++ % std::max(1u, settings.inference_interval) == 0;
+}
+
+// Whether the sink will show this frame too late anyway. Only an overlay may then do with an older
+// mask: who asks for masks wants each frame's own.
+bool FramePath::comes_too_late(GstBuffer* buffer, const FrameSettings& settings,
+                               const Outlet* mask) {
+  if (!settings.qos || !shown_ || source_.output() != Output::overlay || mask != nullptr ||
+      segment_.format != GST_FORMAT_TIME)
+    return false;
+  return lateness_.is_late(
+      gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer)));
+}
+
+// `wait`: until the frame's own mask is there. Otherwise the worker gets the frame if it is free.
+FramePath::Result FramePath::give_mask(GstBuffer* buffer, const BufferLayout& layout,
+                                       const FrameSettings& settings, bool wait,
+                                       const Outlet* mask) {
   try {
-    MappedFrame frame;
-    if (!frame.map(buffer, geometry_, layout, GST_MAP_READ))
-      return found_fault(FrameFault::format, bad_buffer("its memory cannot be mapped", buffer));
-    if (!inference_->sample(frame.view())) return Result::flushing;
-    frame.unmap();
-    guint64 nanoseconds = 0;
-    if (!inference_->infer(&nanoseconds)) return Result::flushing;
-    statistics_->add_inference_time(nanoseconds);
+    const Result collected = collect(false);
+    if (collected != Result::done) return collected;
+    if (!is_turn_to_infer(settings) || (job_ && !wait) || comes_too_late(buffer, settings, mask)) {
+      statistics_->count(shown_ ? Outcome::held : Outcome::gap);
+      return Result::done;
+    }
+    const guint slot = free_slot();
+    {
+      MappedFrame frame;
+      if (!frame.map(buffer, geometry_, layout, GST_MAP_READ))
+        return found_fault(FrameFault::format, bad_buffer("its memory cannot be mapped", buffer));
+      inference_->sample(slot, frame.view());
+    }
+    if (!inference_->start(slot)) return Result::flushing;
+    job_ = Job{slot, GST_BUFFER_PTS(buffer), true};
+    if (wait) {
+      const Result inferred = collect(true);
+      if (inferred != Result::done) return inferred;
+    }
+    statistics_->count(Outcome::inferred);
     return Result::done;
   } catch (const Failure& failure) {
     if (!is_of_one_frame(failure)) throw;
     return found_fault(FrameFault::result, failure);
   }
+}
+
+// Takes what the worker has finished; `wait`: after it has. A job that failed is no more.
+FramePath::Result FramePath::collect(bool wait) {
+  if (!job_ || (!wait && inference_->is_running())) return Result::done;
+  guint64 nanoseconds = 0;
+  const Job job = *job_;
+  try {
+    if (!inference_->finish(&nanoseconds)) return Result::flushing;
+  } catch (...) {
+    job_.reset();
+    shown_.reset();
+    throw;
+  }
+  job_.reset();
+  statistics_->add_inference_time(nanoseconds);
+  if (!job.is_wanted) return Result::done;
+  shown_ = job.slot;
+  shown_pts_ = job.pts;
+  return Result::done;
+}
+
+guint FramePath::free_slot() const {
+  guint slot = 0;
+  while ((shown_ && slot == *shown_) || (job_ && slot == job_->slot)) ++slot;
+  return slot;
+}
+
+// The newest mask, unless it is too old for this frame.
+Shown FramePath::shown_for(GstBuffer* buffer, const FrameSettings& settings, bool latest) const {
+  if (!shown_ || !latest || settings.max_mask_age == 0) return shown_;
+  const GstClockTime pts = GST_BUFFER_PTS(buffer);
+  if (!GST_CLOCK_TIME_IS_VALID(pts) || !GST_CLOCK_TIME_IS_VALID(shown_pts_)) return shown_;
+  const guint64 most = settings.max_mask_age > 0
+                           ? static_cast<guint64>(settings.max_mask_age)
+                           : std::max(kUsualMaskAge, 3 * statistics_->inference_time(0.5));
+  const guint64 age = pts > shown_pts_ ? pts - shown_pts_ : shown_pts_ - pts;
+  return age <= most ? shown_ : std::nullopt;
 }
 
 FramePath::Result FramePath::found_fault(FrameFault kind, Failure failure) {
@@ -122,11 +226,11 @@ FramePath::Result FramePath::found_fault(FrameFault kind, Failure failure) {
   return Result::faulty;
 }
 
-GstFlowReturn FramePath::pass_fault(BufferPtr buffer, const FrameSettings& settings,
-                                    bool passes_faults) {
+GstFlowReturn FramePath::pass_fault(BufferPtr buffer, const FrameSettings& settings, bool live,
+                                    Outlet* mask) {
   statistics_->count(Outcome::faulty);
   const bool may_pass =
-      settings.on_error == OnError::automatic ? passes_faults : settings.on_error == OnError::pass;
+      settings.on_error == OnError::automatic ? live : settings.on_error == OnError::pass;
   switch (faults_.faulty_frame(fault_kind_, may_pass, g_get_monotonic_time())) {
     case FaultPolicy::Answer::give_up:
       throw fault_;
@@ -136,93 +240,26 @@ GstFlowReturn FramePath::pass_fault(BufferPtr buffer, const FrameSettings& setti
     case FaultPolicy::Answer::pass:
       break;
   }
-  if (output_ != Output::overlay) return push_zero_mask(std::move(buffer));
-  // Nobody downstream could read it either.
-  if (fault_kind_ == FrameFault::format) return GST_FLOW_OK;
-  return push_untouched(std::move(buffer));
+  // Nobody downstream could read a buffer that does not hold its frame.
+  if (fault_kind_ == FrameFault::format && source_.output() == Output::overlay) {
+    return mask == nullptr ? GST_FLOW_OK : mask->push_mask(buffer.get(), std::nullopt, settings);
+  }
+  return deliver(std::move(buffer), nullptr, std::nullopt, settings, mask);
 }
 
-GstFlowReturn FramePath::push_untouched(BufferPtr buffer) {
-  return gst_pad_push(source_, buffer.release());
-}
-
-GstFlowReturn FramePath::acquire(BufferPtr* buffer) {
-  // A pool that failed to start with the caps may have been cured since.
-  if (!pool_.is_configured()) configure_pool();
-  return pool_.acquire(buffer);
-}
-
-// Makes *buffer one that may be drawn on and that the peer can read, by a copy where needed.
-FramePath::Result FramePath::prepare_overlay(BufferPtr* buffer, BufferLayout* layout) {
-  const bool readable =
-      pool_.peer_reads_video_meta() || is_default_layout(*layout, output_geometry_);
-  if (readable && is_drawable(buffer->get())) return Result::done;
-  BufferPtr copy;
-  if (acquire(&copy) != GST_FLOW_OK) return Result::flushing;
-  copy_metadata(buffer->get(), copy.get(), false);
-  BufferLayout copy_layout;
-  const char* why = nullptr;
-  MappedFrame from, to;
-  if (!find_layout(copy.get(), output_geometry_, &copy_layout, &why) ||
-      !from.map(buffer->get(), geometry_, *layout, GST_MAP_READ) ||
-      !to.map(copy.get(), output_geometry_, copy_layout, GST_MAP_WRITE))
-    throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
-                  "A frame cannot be copied for drawing: put a videoconvert before unetseg",
-                  why != nullptr ? why : "a buffer cannot be mapped"};
-  copy_pixels(from.view(), to.view(), geometry_);
-  from.unmap();
-  to.unmap();
-  *buffer = std::move(copy);
-  *layout = copy_layout;
-  return Result::done;
-}
-
-void FramePath::draw(GstBuffer* buffer, const FrameGeometry& geometry, const BufferLayout& layout,
-                     const UnetsegStyle& style) {
-  MappedFrame frame;
-  const auto access = static_cast<GstMapFlags>(
-      style.mode == UNETSEG_DRAW_OVERLAY ? GST_MAP_READWRITE : GST_MAP_WRITE);
-  if (!frame.map(buffer, geometry, layout, access))
-    throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
-                  "A frame cannot be drawn on: put a videoconvert before unetseg",
-                  "gst_buffer_map failed"};
-  inference_->draw(frame.view(), style);
-}
-
-GstFlowReturn FramePath::push_overlay(BufferPtr buffer, BufferLayout layout,
-                                      const FrameSettings& settings) {
-  const UnetsegStyle style = style_of(settings, output_);
-  if (!is_visible(style)) return push_untouched(std::move(buffer));
-  if (prepare_overlay(&buffer, &layout) == Result::flushing) return GST_FLOW_FLUSHING;
-  draw(buffer.get(), output_geometry_, layout, style);
-  return gst_pad_push(source_, buffer.release());
-}
-
-GstFlowReturn FramePath::push_mask(BufferPtr buffer, const FrameSettings& settings) {
-  BufferPtr mask;
-  const GstFlowReturn acquired = acquire(&mask);
-  if (acquired != GST_FLOW_OK) return acquired;
-  copy_metadata(buffer.get(), mask.get(), true);
-  BufferLayout layout;
-  const char* why = nullptr;
-  if (!find_layout(mask.get(), output_geometry_, &layout, &why))
-    throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
-                  "The element after unetseg gave a buffer that no mask fits in: put a queue "
-                  "between them",
-                  why};
-  draw(mask.get(), output_geometry_, layout, style_of(settings, output_));
-  return gst_pad_push(source_, mask.release());
-}
-
-// One mask for each frame, also for a frame that has none.
-GstFlowReturn FramePath::push_zero_mask(BufferPtr buffer) {
-  BufferPtr mask;
-  const GstFlowReturn acquired = acquire(&mask);
-  if (acquired != GST_FLOW_OK) return acquired;
-  copy_metadata(buffer.get(), mask.get(), true);
-  gst_buffer_memset(mask.get(), 0, 0, gst_buffer_get_size(mask.get()));
-  GST_BUFFER_FLAG_SET(mask.get(), GST_BUFFER_FLAG_GAP);
-  return gst_pad_push(source_, mask.release());
+// Sends a frame out by every pad. `layout` is needed where something is drawn on it.
+GstFlowReturn FramePath::deliver(BufferPtr buffer, const BufferLayout* layout, Shown shown,
+                                 const FrameSettings& settings, Outlet* mask) {
+  GstFlowReturn mask_flow = GST_FLOW_NOT_LINKED;
+  if (mask != nullptr) mask_flow = mask->push_mask(buffer.get(), shown, settings);
+  GstFlowReturn flow;
+  if (source_.output() != Output::overlay)
+    flow = source_.push_mask(buffer.get(), shown, settings);
+  else if (shown && layout != nullptr)
+    flow = source_.push_overlay(std::move(buffer), *layout, shown, settings);
+  else
+    flow = source_.push_untouched(std::move(buffer));
+  return combined(flow, mask_flow);
 }
 
 }  // namespace unetseg

@@ -26,6 +26,16 @@
  * videoconvert ! unetseg output=mask ! pngenc ! multifilesink location=mask-%04d.png
  * ]| The masks of a sequence of pictures.
  *
+ * |[
+ * gst-launch-1.0 -e v4l2src ! videoconvert ! unetseg name=net  net. ! queue ! videoconvert ! jpegenc ! matroskamux ! filesink location=overlay.mkv  net.mask ! queue ! pngenc ! matroskamux ! filesink location=mask.mkv
+ * ]| Overlay and masks of one camera, recorded together.
+ *
+ * ## Live pipelines
+ *
+ * In a live pipeline no frame waits for the network and none is dropped: each is pushed at once with
+ * the newest mask that is finished, unless that is older than #GstUnetseg:max-mask-age. The
+ * #GstUnetseg:mode property says otherwise where every frame needs its own mask.
+ *
  * ## Faulty frames
  *
  * What happens to a frame that cannot be segmented is the #GstUnetseg:on-error property's to say.
@@ -60,6 +70,9 @@ GstStaticPadTemplate sink_template =
 GstStaticPadTemplate source_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(UNETSEG_CAPS));
 
+GstStaticPadTemplate mask_template = GST_STATIC_PAD_TEMPLATE(
+    "mask", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("GRAY8")));
+
 // The one place where C++ exceptions end: they become the element's error message.
 template <typename Result, typename Call>
 Result guarded(gpointer object, Result otherwise, Call&& call) {
@@ -80,16 +93,16 @@ GstFlowReturn sink_event(GstPad*, GstObject* parent, GstEvent* event) {
   return guarded(parent, GST_FLOW_ERROR, [&](Element& e) { return e.sink_event(event); });
 }
 
-gboolean source_event(GstPad*, GstObject* parent, GstEvent* event) {
-  return guarded(parent, FALSE, [&](Element& e) { return e.source_event(event); });
+gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+  return guarded(parent, FALSE, [&](Element& e) { return e.source_event(pad, event); });
 }
 
 gboolean sink_query(GstPad*, GstObject* parent, GstQuery* query) {
   return guarded(parent, FALSE, [&](Element& e) { return e.sink_query(query); });
 }
 
-gboolean source_query(GstPad*, GstObject* parent, GstQuery* query) {
-  return guarded(parent, FALSE, [&](Element& e) { return e.source_query(query); });
+gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  return guarded(parent, FALSE, [&](Element& e) { return e.source_query(pad, query); });
 }
 
 // False: the step failed, and an error was posted.
@@ -114,6 +127,34 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) takes(element, &Element::stop);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL) takes(element, &Element::unload);
   return result;
+}
+
+GstPad* new_source_pad(GstStaticPadTemplate* pad_template) {
+  GstPad* pad = gst_pad_new_from_static_template(pad_template, pad_template->name_template);
+  gst_pad_set_event_function(pad, source_event);
+  gst_pad_set_query_function(pad, source_query);
+  return pad;
+}
+
+// There is one pad for masks at most.
+GstPad* request_new_pad(GstElement* element, GstPadTemplate*, const gchar*, const GstCaps*) {
+  if (GstPad* mask = gst_element_get_static_pad(element, "mask")) {
+    gst_object_unref(mask);
+    return nullptr;
+  }
+  GstPad* pad = new_source_pad(&mask_template);
+  guarded(element, false, [&](Element& e) {
+    e.add_mask_pad(pad);
+    return true;
+  });
+  gst_element_add_pad(element, pad);
+  return pad;
+}
+
+void release_pad(GstElement* element, GstPad* pad) {
+  takes(element, &Element::remove_mask_pad);
+  gst_pad_set_active(pad, FALSE);
+  gst_element_remove_pad(element, pad);
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
@@ -141,9 +182,12 @@ static void gst_unetseg_class_init(GstUnetsegClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   element_class->change_state = change_state;
+  element_class->request_new_pad = request_new_pad;
+  element_class->release_pad = release_pad;
   unetseg::install_properties(object_class);
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &source_template);
+  gst_element_class_add_static_pad_template(element_class, &mask_template);
   gst_element_class_set_static_metadata(
       element_class, "Skin lesion segmentation", "Filter/Effect/Video",
       "Outlines skin lesions in dermatoscope video with an Improved UNet",
@@ -152,12 +196,10 @@ static void gst_unetseg_class_init(GstUnetsegClass* klass) {
 
 static void gst_unetseg_init(GstUnetseg* self) {
   GstPad* sink = gst_pad_new_from_static_template(&sink_template, "sink");
-  GstPad* source = gst_pad_new_from_static_template(&source_template, "src");
+  GstPad* source = new_source_pad(&source_template);
   gst_pad_set_chain_function(sink, chain);
   gst_pad_set_event_full_function(sink, sink_event);
   gst_pad_set_query_function(sink, sink_query);
-  gst_pad_set_event_function(source, source_event);
-  gst_pad_set_query_function(source, source_query);
   gst_element_add_pad(GST_ELEMENT(self), sink);
   gst_element_add_pad(GST_ELEMENT(self), source);
   self->impl = new Element(GST_ELEMENT(self), sink, source);

@@ -10,7 +10,6 @@
 namespace unetseg {
 namespace {
 
-constexpr guint kSlot = 0;
 // The first inference makes threads and buffers; how long it takes says nothing about the others.
 constexpr int kWarmUps = 3;
 
@@ -51,7 +50,7 @@ void Inference::open_session(const ModelRequest& request) {
   options.model_file = request.file.c_str();
   options.device = request.device.c_str();
   options.threads = request.threads;
-  options.n_slots = 1;
+  options.n_slots = kSlots;
   GError* error = nullptr;
   session_ = backend_->open(&options, &error);
   if (session_ == nullptr) throw failure_from_backend(error);
@@ -59,8 +58,8 @@ void Inference::open_session(const ModelRequest& request) {
 
 void Inference::warm_up() {
   warm_up_time_ = 0;
-  timed_inference();
-  for (int i = 1; i < kWarmUps; ++i) warm_up_time_ = std::max(warm_up_time_, timed_inference());
+  timed_inference(0);
+  for (int i = 1; i < kWarmUps; ++i) warm_up_time_ = std::max(warm_up_time_, timed_inference(0));
 }
 
 void Inference::close() {
@@ -69,29 +68,31 @@ void Inference::close() {
   worker_.reset();
 }
 
-guint64 Inference::timed_inference() {
+guint64 Inference::timed_inference(guint slot) {
   const gint64 begin = g_get_monotonic_time();
   GError* error = nullptr;
-  if (!backend_->infer(session_, &kSlot, 1, &error)) throw failure_from_backend(error);
+  if (!backend_->infer(session_, &slot, 1, &error)) throw failure_from_backend(error);
   return static_cast<guint64>(g_get_monotonic_time() - begin) * 1000;
 }
 
-bool Inference::sample(const UnetsegFrame& frame) {
-  if (!worker_->wait_until_free()) return false;
+void Inference::sample(guint slot, const UnetsegFrame& frame) {
   GError* error = nullptr;
-  if (!backend_->sample(session_, kSlot, &frame, &error)) throw failure_from_backend(error);
-  return true;
+  if (!backend_->sample(session_, slot, &frame, &error)) throw failure_from_backend(error);
 }
 
-bool Inference::infer(guint64* nanoseconds) {
-  if (!worker_->post([this] { last_time_ = timed_inference(); }) || !worker_->wait()) return false;
+bool Inference::start(guint slot) {
+  return worker_->post([this, slot] { last_time_ = timed_inference(slot); });
+}
+
+bool Inference::finish(guint64* nanoseconds) {
+  if (!worker_->wait()) return false;
   *nanoseconds = last_time_;
   return true;
 }
 
-void Inference::draw(const UnetsegFrame& frame, const UnetsegStyle& style) {
+void Inference::draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style) {
   GError* error = nullptr;
-  if (!backend_->draw(session_, kSlot, &frame, &style, &error)) throw failure_from_backend(error);
+  if (!backend_->draw(session_, slot, &frame, &style, &error)) throw failure_from_backend(error);
 }
 
 void Inference::set_flushing(bool flushing) {

@@ -19,8 +19,8 @@ struct ModelRequest {
   }
 };
 
-// Functions throw Failure. sample(), infer() and draw() belong to the streaming thread and
-// set_flushing() to any; the rest may not run beside them.
+// Functions throw Failure. sample(), start(), is_running(), finish() and draw() belong to the
+// streaming thread and set_flushing() to any; the rest may not run beside them.
 class Inference {
  public:
   ~Inference();
@@ -39,12 +39,18 @@ class Inference {
   // Nanoseconds that an inference took while warming up, the slowest but for the first.
   guint64 warm_up_time() const { return warm_up_time_; }
 
-  // Prepares `frame` for infer(). Waits for an inference that a flush has left running; false:
-  // flushing.
-  bool sample(const UnetsegFrame& frame);
-  // Infers the sampled frame; false: flushing. `nanoseconds` receives how long it took.
-  bool infer(guint64* nanoseconds);
-  void draw(const UnetsegFrame& frame, const UnetsegStyle& style);
+  // Frames are in slots: sampled into one, inferred there, drawn from there. While one slot is
+  // inferred, the others are free for sampling and drawing.
+  static constexpr guint kSlots = 3;
+
+  void sample(guint slot, const UnetsegFrame& frame);
+  // Begins to infer a sampled slot, after the inference that may be running. False: flushing.
+  bool start(guint slot);
+  bool is_running() { return worker_->is_busy(); }
+  // Waits for the inference that was started last, and throws what it threw; `nanoseconds` receives
+  // how long it took. False: flushing, and it may still be running.
+  bool finish(guint64* nanoseconds);
+  void draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style);
 
   // While flushing nothing waits for an inference that is running.
   void set_flushing(bool flushing);
@@ -54,13 +60,13 @@ class Inference {
  private:
   void open_session(const ModelRequest& request);
   void warm_up();
-  guint64 timed_inference();
+  guint64 timed_inference(guint slot);
 
   const UnetsegBackend* backend_ = nullptr;
   UnetsegSession* session_ = nullptr;
   ModelRequest request_;  // what session_ answers
   guint64 warm_up_time_ = 0;
-  guint64 last_time_ = 0;  // of the job that was waited for
+  guint64 last_time_ = 0;  // nanoseconds that the last inference took; read when it is done
   std::unique_ptr<Worker> worker_;
 };
 

@@ -18,6 +18,18 @@ GType output_type() {
   return type;
 }
 
+GType mode_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(Mode::automatic), "latest in a live pipeline, every-frame in any other",
+       "auto"},
+      {static_cast<gint>(Mode::every_frame), "Each frame waits for its own mask", "every-frame"},
+      {static_cast<gint>(Mode::latest), "No frame waits: each gets the newest finished mask",
+       "latest"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstUnetsegMode", values);
+  return type;
+}
+
 GType on_error_type() {
   static const GEnumValue values[] = {
       {static_cast<gint>(OnError::automatic), "pass in a live pipeline, fail in any other", "auto"},
@@ -109,6 +121,32 @@ void install_frame_properties(GObjectClass* object_class) {
                         on_error_type(), static_cast<gint>(defaults.on_error), kAtAnyTime));
 }
 
+void install_pace_properties(GObjectClass* object_class) {
+  const FrameSettings& defaults = kDefaults.frame;
+  g_object_class_install_property(
+      object_class, kMode,
+      g_param_spec_enum("mode", "Mode", "Whether frames wait for their own masks, or never lag",
+                        mode_type(), static_cast<gint>(defaults.mode), kAtAnyTime));
+  g_object_class_install_property(
+      object_class, kInferenceInterval,
+      g_param_spec_uint("inference-interval", "Inference interval",
+                        "Infer every Nth frame; the others show the mask before", 1, 1000,
+                        defaults.inference_interval, kAtAnyTime));
+  g_object_class_install_property(
+      object_class, kMaxMaskAge,
+      g_param_spec_int64("max-mask-age", "Max mask age",
+                         "In latest mode a mask that is older than its frame by more than this "
+                         "many nanoseconds is not shown; -1: 500 ms or three inferences, whichever "
+                         "is more; 0: no limit",
+                         -1, G_MAXINT64, defaults.max_mask_age, kAtAnyTime));
+  g_object_class_install_property(
+      object_class, kQos,
+      g_param_spec_boolean("qos", "QoS",
+                           "Frames that come too late for their sink show the mask before, "
+                           "overlays only; no frame is ever dropped",
+                           defaults.qos, kAtAnyTime));
+}
+
 void install_read_only_properties(GObjectClass* object_class) {
   g_object_class_install_property(
       object_class, kDeviceInUse,
@@ -143,8 +181,9 @@ std::string text_of(const GValue* value, const std::string& otherwise) {
 void install_properties(GObjectClass* object_class) {
   install_start_properties(object_class);
   install_frame_properties(object_class);
+  install_pace_properties(object_class);
   install_read_only_properties(object_class);
-  for (const GType type : {output_type(), on_error_type(), engine_type()})
+  for (const GType type : {output_type(), mode_type(), on_error_type(), engine_type()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }
 
@@ -179,6 +218,18 @@ bool set_setting(Settings* settings, guint id, const GValue* value) {
       return true;
     case kOnError:
       settings->frame.on_error = static_cast<OnError>(g_value_get_enum(value));
+      return true;
+    case kMode:
+      settings->frame.mode = static_cast<Mode>(g_value_get_enum(value));
+      return true;
+    case kInferenceInterval:
+      settings->frame.inference_interval = g_value_get_uint(value);
+      return true;
+    case kMaxMaskAge:
+      settings->frame.max_mask_age = g_value_get_int64(value);
+      return true;
+    case kQos:
+      settings->frame.qos = g_value_get_boolean(value);
       return true;
     default:
       return false;
@@ -216,6 +267,18 @@ bool get_setting(const Settings& settings, guint id, GValue* value) {
       return true;
     case kOnError:
       g_value_set_enum(value, static_cast<gint>(settings.frame.on_error));
+      return true;
+    case kMode:
+      g_value_set_enum(value, static_cast<gint>(settings.frame.mode));
+      return true;
+    case kInferenceInterval:
+      g_value_set_uint(value, settings.frame.inference_interval);
+      return true;
+    case kMaxMaskAge:
+      g_value_set_int64(value, settings.frame.max_mask_age);
+      return true;
+    case kQos:
+      g_value_set_boolean(value, settings.frame.qos);
       return true;
     default:
       return false;

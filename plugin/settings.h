@@ -9,6 +9,11 @@
 namespace unetseg {
 
 enum class Output { overlay, mask, probability };
+enum class Mode {
+  automatic,    // latest in a live pipeline, every-frame in any other
+  every_frame,  // each frame waits for its own mask
+  latest,       // no frame waits: the newest finished mask is shown
+};
 enum class OnError { automatic, pass, fail };
 
 // What a frame needs to know. Plain values: taking a copy for each frame allocates nothing.
@@ -19,6 +24,10 @@ struct FrameSettings {
   guint contour_color = 0xff00c8ff;
   guint contour_width = 3;
   OnError on_error = OnError::automatic;
+  Mode mode = Mode::automatic;
+  guint inference_interval = 1;
+  gint64 max_mask_age = -1;  // nanoseconds; below 0 is automatic, 0 no limit
+  bool qos = true;
 };
 
 // What holds from one start to the next.
@@ -46,6 +55,10 @@ enum Property : guint {
   kContourColor,
   kContourWidth,
   kOnError,
+  kMode,
+  kInferenceInterval,
+  kMaxMaskAge,
+  kQos,
   kDeviceInUse,
   kEngine,
   kModelInfo,

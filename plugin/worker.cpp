@@ -69,11 +69,9 @@ void Worker::run(const Job& job) {
   rethrow();
 }
 
-bool Worker::wait_until_free() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return flushing_ || !busy_; });
-  thrown_ = nullptr;
-  return !flushing_;
+bool Worker::is_busy() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return busy_;
 }
 
 bool Worker::post(const Job& job) {

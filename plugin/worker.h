@@ -27,8 +27,8 @@ class Worker {
   // Runs `job` and returns when it is done, flushing or not.
   void run(const Job& job);
 
-  // Waits until no job is running, and drops what the last one threw. False: flushing.
-  bool wait_until_free();
+  // Whether a job was handed over and is not done.
+  bool is_busy();
   // Hands `job` over as soon as the thread is free. False: flushing, and the job will not run.
   bool post(const Job& job);
   // Waits until the job that was posted last is done. False: flushing, and it may still run.

@@ -154,7 +154,10 @@ START_TEST(test_b8_a_network_that_fails_is_answered_as_on_error_says) {
   const Policy& policy = kPolicies[_i];
   for (const char* output : {"overlay", "mask"})
     for (const BadResult& bad : bad_results()) {
-      Bench bench({{"output", output}, {"on-error", policy.on_error}, {"model-file", bad.script}},
+      Bench bench({{"output", output},
+                   {"on-error", policy.on_error},
+                   {"mode", "every-frame"},
+                   {"model-file", bad.script}},
                   policy.upstream);
       ck_assert(bench.send_caps(kCaps));
       ck_assert_int_eq(bench.push(good_frame()), GST_FLOW_OK);

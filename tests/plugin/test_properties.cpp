@@ -20,6 +20,10 @@ const Setting kSettings[] = {
     {"contour-color", "4278241535", "0", "4294967295", "16909060"},
     {"contour-width", "3", "0", "64", "7"},
     {"on-error", "auto", nullptr, nullptr, "pass"},
+    {"mode", "auto", nullptr, nullptr, "latest"},
+    {"inference-interval", "1", "1", "1000", "3"},
+    {"max-mask-age", "-1", "-1", "9223372036854775807", "5000000"},
+    {"qos", "true", nullptr, nullptr, "false"},
 };
 const char* const kReadOnly[] = {"device-in-use", "engine", "model-info", "stats"};
 
@@ -45,6 +49,8 @@ std::string text_of(const GValue* value) {
         ->value_nick;
   if (G_VALUE_HOLDS_STRING(value))
     return g_value_get_string(value) ? g_value_get_string(value) : "(null)";
+  if (G_VALUE_HOLDS_BOOLEAN(value)) return g_value_get_boolean(value) ? "true" : "false";
+  if (G_VALUE_HOLDS_INT64(value)) return std::to_string(g_value_get_int64(value));
   return std::to_string(g_value_get_uint(value));
 }
 
@@ -84,7 +90,10 @@ START_TEST(test_numbers_have_ranges) {
     if (setting.least == nullptr) continue;
     GParamSpec* spec = spec_of(element, setting.name);
     double least, most;
-    if (G_IS_PARAM_SPEC_UINT(spec)) {
+    if (G_IS_PARAM_SPEC_INT64(spec)) {
+      least = static_cast<double>(G_PARAM_SPEC_INT64(spec)->minimum);
+      most = static_cast<double>(G_PARAM_SPEC_INT64(spec)->maximum);
+    } else if (G_IS_PARAM_SPEC_UINT(spec)) {
       least = G_PARAM_SPEC_UINT(spec)->minimum;
       most = G_PARAM_SPEC_UINT(spec)->maximum;
     } else {

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+// mode=latest and its kin: what frames get that do not wait for their own masks.
+#include "tests/temporary_folder.h"
+
+#include "tests/assertions.h"
+#include "tests/plugin/bench.h"
+
+namespace {
+
+const std::string kCaps = caps_of("GRAY8", 8, 8);
+
+BufferPtr frame(guint8 value, GstClockTime pts = GST_CLOCK_TIME_NONE) {
+  return bytes_buffer(64, value, pts);
+}
+
+// Lets one inference at a time through, when the test says so.
+class Gate {
+ public:
+  std::string script() const { return "fake:gate=" + folder_.path(); }
+  void open() {
+    std::ofstream(folder_.path() + "/go");
+    wait_for_file(folder_.path() + "/done");
+  }
+  void wait_until_begun() { wait_for_file(folder_.path() + "/begun"); }
+  // The next inference waits again.
+  void close() {
+    for (const char* file : {"/go", "/done", "/begun"})
+      std::filesystem::remove(folder_.path() + file);
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+// Pushes frames until the worker has given back what it was working on: the file that a gate makes
+// at the end of an inference comes a moment before the worker is free.
+void push_until_inferred(Bench& bench, guint64 inferences, guint8 value, GstClockTime pts) {
+  while (bench.stat("inferred") < inferences) {
+    ck_assert_int_eq(bench.push(frame(value, pts)), GST_FLOW_OK);
+    if (bench.stat("inferred") < inferences) bench.pull();
+  }
+}
+
+guint64 least_latency(Bench& bench) {
+  GstClockTime least = 0;
+  const QueryPtr query(gst_query_new_latency());
+  ck_assert(gst_pad_peer_query(bench.harness()->sinkpad, query.get()));
+  gst_query_parse_latency(query.get(), nullptr, &least, nullptr);
+  return least;
+}
+
+}  // namespace
+
+START_TEST(test_no_frame_waits_for_an_inference) {
+  Gate gate;
+  Bench bench({{"output", "mask"}, {"mode", "latest"}, {"model-file", gate.script()}});
+  ck_assert(bench.send_caps(kCaps));
+  // None of these pushes returns if it waits: the gate is shut.
+  for (int i = 0; i < 5; ++i) ck_assert_int_eq(bench.push(frame(200)), GST_FLOW_OK);
+  for (int i = 0; i < 5; ++i) {
+    const BufferPtr mask = bench.pull();
+    ck_assert(is_gap(mask.get()));
+    ck_assert(is_uniform(mask.get(), 0));
+  }
+  ck_assert_uint_eq(bench.stat("inferred"), 1);
+  ck_assert_uint_eq(bench.stat("gaps"), 4);
+  gate.wait_until_begun();
+  gate.open();
+}
+END_TEST
+
+START_TEST(test_frames_get_the_newest_finished_mask) {
+  Gate gate;
+  Bench bench({{"output", "mask"}, {"mode", "latest"}, {"model-file", gate.script()}});
+  ck_assert(bench.send_caps(kCaps));
+  bench.push(frame(200));
+  bench.pull();
+  gate.wait_until_begun();
+  gate.open();
+  gate.close();
+  push_until_inferred(bench, 2, 0, GST_CLOCK_TIME_NONE);
+  BufferPtr mask = bench.pull();
+  ck_assert_msg(is_uniform(mask.get(), 255), "the mask of the first frame is not shown");
+  ck_assert(!is_gap(mask.get()));
+  gate.wait_until_begun();
+  gate.open();
+  gate.close();
+  push_until_inferred(bench, 3, 200, GST_CLOCK_TIME_NONE);
+  mask = bench.pull();
+  ck_assert_msg(is_uniform(mask.get(), 0) && !is_gap(mask.get()), "the second mask is not shown");
+  gate.wait_until_begun();
+  gate.open();
+  ck_assert_uint_eq(bench.stat("frames"),
+                    bench.stat("inferred") + bench.stat("held") + bench.stat("gaps"));
+}
+END_TEST
+
+START_TEST(test_a_mask_that_is_too_old_is_not_shown) {
+  const struct {
+    const char* max_age;
+    GstClockTime pts;
+    bool shown;
+  } cases[] = {{"100000000", 100 * GST_MSECOND, true},
+               {"100000000", 101 * GST_MSECOND, false},
+               {"0", GST_SECOND * 3600, true},
+               {"-1", 500 * GST_MSECOND, true},
+               {"-1", 3600 * GST_SECOND, false}};
+  for (const auto& c : cases) {
+    Gate gate;
+    Bench bench({{"output", "mask"},
+                 {"mode", "latest"},
+                 {"max-mask-age", c.max_age},
+                 {"model-file", gate.script()}});
+    ck_assert(bench.send_caps(kCaps));
+    bench.push(frame(200, 0));
+    bench.pull();
+    gate.wait_until_begun();
+    gate.open();
+    gate.close();
+    push_until_inferred(bench, 2, 200, c.pts);
+    const BufferPtr mask = bench.pull();
+    ck_assert_msg(is_gap(mask.get()) == !c.shown, "max-mask-age=%s, %" GST_TIME_FORMAT, c.max_age,
+                  GST_TIME_ARGS(c.pts));
+    gate.wait_until_begun();
+    gate.open();
+  }
+}
+END_TEST
+
+START_TEST(test_auto_is_latest_in_live_pipelines_alone) {
+  for (const Upstream upstream : {Upstream::live, Upstream::not_live}) {
+    Bench bench({{"output", "mask"}, {"model-file", "fake:delay-ms=2"}}, upstream);
+    ck_assert(bench.send_caps(kCaps));
+    ck_assert_int_eq(bench.push(frame(200)), GST_FLOW_OK);
+    ck_assert_int_eq(is_gap(bench.pull().get()), upstream == Upstream::live);
+  }
+}
+END_TEST
+
+START_TEST(test_latest_mode_adds_no_latency) {
+  for (const char* mode : {"latest", "every-frame"}) {
+    Bench bench({{"mode", mode}, {"model-file", "fake:delay-ms=5"}}, Upstream::live);
+    ck_assert(bench.send_caps(kCaps));
+    const bool adds = least_latency(bench) >= 5 * GST_MSECOND;
+    ck_assert_int_eq(adds, std::string(mode) == "every-frame");
+  }
+}
+END_TEST
+
+START_TEST(test_nothing_is_carried_over_a_discontinuity) {
+  const struct {
+    const char* name;
+    void (*happens)(Bench& bench);
+  } cases[] = {
+      {"caps", [](Bench& bench) { bench.send_caps(caps_of("GRAY8", 8, 8, "framerate=25/1")); }},
+      {"segment", [](Bench& bench) { bench.send_segment(); }},
+      {"flush",
+       [](Bench& bench) {
+         bench.send(gst_event_new_flush_start());
+         bench.send(gst_event_new_flush_stop(TRUE));
+         bench.send_segment();
+       }},
+  };
+  for (const auto& c : cases) {
+    Bench bench({{"output", "mask"}, {"inference-interval", "1000"}, {"mode", "every-frame"}});
+    ck_assert(bench.send_caps(kCaps));
+    bench.push(frame(200));
+    bench.push(frame(0));
+    bench.pull();
+    ck_assert_msg(is_uniform(bench.pull().get(), 255), "the mask before is not held");
+    c.happens(bench);
+    bench.push(frame(0));
+    ck_assert_msg(is_uniform(bench.pull().get(), 0), "a mask was carried over: %s", c.name);
+    ck_assert_uint_eq(bench.stat("inferred"), 2);
+  }
+}
+END_TEST
+
+START_TEST(test_s3_a_discont_frame_gets_a_mask_of_its_own) {
+  Bench bench({{"output", "mask"}, {"inference-interval", "1000"}});
+  ck_assert(bench.send_caps(kCaps));
+  bench.push(frame(200));
+  bench.pull();
+  BufferPtr discont = frame(0);
+  GST_BUFFER_FLAG_SET(discont.get(), GST_BUFFER_FLAG_DISCONT);
+  bench.push(std::move(discont));
+  ck_assert(is_uniform(bench.pull().get(), 0));
+}
+END_TEST
+
+START_TEST(test_a_mask_begun_before_a_discontinuity_is_never_shown) {
+  Gate gate;
+  Bench bench({{"output", "mask"}, {"mode", "latest"}, {"model-file", gate.script()}});
+  ck_assert(bench.send_caps(kCaps));
+  bench.push(frame(200));
+  bench.pull();
+  gate.wait_until_begun();
+  bench.send_segment();
+  gate.open();
+  gate.close();
+  push_until_inferred(bench, 2, 0, GST_CLOCK_TIME_NONE);
+  ck_assert(is_gap(bench.pull().get()));
+  gate.wait_until_begun();
+  gate.open();
+}
+END_TEST
+
+START_TEST(test_inference_interval_is_exact) {
+  for (const int interval : {1, 2, 3, 7}) {
+    Bench bench({{"output", "mask"}, {"inference-interval", std::to_string(interval)}});
+    ck_assert(bench.send_caps(kCaps));
+    for (int i = 0; i < 14; ++i) {
+      // Frames that are inferred have lesion or not by turns, the others have the opposite.
+      const bool has_own = i % interval == 0, lesion = i / interval % 2 == 0;
+      bench.push(frame(lesion == has_own ? 200 : 0));
+      ck_assert_msg(is_uniform(bench.pull().get(), lesion ? 255 : 0), "interval %d, frame %d",
+                    interval, i);
+    }
+    const guint64 inferred = static_cast<guint64>((13 + interval) / interval);
+    ck_assert_uint_eq(bench.stat("inferred"), inferred);
+    ck_assert_uint_eq(bench.stat("held"), 14 - inferred);
+  }
+}
+END_TEST
+
+START_TEST(test_b8_a_failed_inference_reaches_the_next_frame) {
+  for (const bool passes : {true, false}) {
+    Bench bench({{"output", "mask"},
+                 {"mode", "latest"},
+                 {"on-error", passes ? "pass" : "fail"},
+                 {"model-file", "fake:nan-at=1"}});
+    ck_assert(bench.send_caps(kCaps));
+    GstFlowReturn flow = GST_FLOW_OK;
+    while (flow == GST_FLOW_OK && bench.stat("faulty") == 0) {
+      flow = bench.push(frame(200));
+      ck_assert(flow != GST_FLOW_OK || is_gap(bench.pull().get()));
+    }
+    ck_assert_int_eq(flow, passes ? GST_FLOW_OK : GST_FLOW_ERROR);
+    assert_only(passes ? bench.warnings() : bench.errors(), GST_STREAM_ERROR,
+                GST_STREAM_ERROR_FAILED, "");
+    if (!passes) continue;
+    push_until_inferred(bench, 3, 200, GST_CLOCK_TIME_NONE);
+    ck_assert(is_uniform(bench.pull().get(), 255));
+  }
+}
+END_TEST
+
+START_TEST(test_late_frames_skip_inference_but_are_never_dropped) {
+  const struct {
+    const char* output;
+    const char* qos;
+    bool skips;
+  } cases[] = {{"overlay", "true", true}, {"overlay", "false", false}, {"mask", "true", false}};
+  for (const auto& c : cases) {
+    Bench bench({{"output", c.output}, {"qos", c.qos}});
+    ck_assert(bench.send_caps(kCaps));
+    bench.push(frame(200, 0));
+    gst_harness_push_upstream_event(
+        bench.harness(),
+        gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 1.5, 20 * GST_MSECOND, 100 * GST_MSECOND));
+    // Late by 20 ms at 100 ms: from 140 ms on frames are in time again.
+    for (const GstClockTime ms : {120, 139, 140}) bench.push(frame(200, ms * GST_MSECOND));
+    ck_assert_uint_eq(bench.stat("inferred"), c.skips ? 2 : 4);
+    ck_assert_uint_eq(bench.stat("held"), c.skips ? 2 : 0);
+    for (int i = 0; i < 4; ++i) ck_assert(bench.pull() != nullptr);
+  }
+}
+END_TEST
+
+int main(int argc, char** argv) {
+  gst_check_init(&argc, &argv);
+  Suite* suite = suite_create("latest mode");
+  TCase* tests = tcase_create("latest mode");
+  tcase_set_timeout(tests, 60);
+  tcase_add_test(tests, test_no_frame_waits_for_an_inference);
+  tcase_add_test(tests, test_frames_get_the_newest_finished_mask);
+  tcase_add_test(tests, test_a_mask_that_is_too_old_is_not_shown);
+  tcase_add_test(tests, test_auto_is_latest_in_live_pipelines_alone);
+  tcase_add_test(tests, test_latest_mode_adds_no_latency);
+  tcase_add_test(tests, test_nothing_is_carried_over_a_discontinuity);
+  tcase_add_test(tests, test_s3_a_discont_frame_gets_a_mask_of_its_own);
+  tcase_add_test(tests, test_a_mask_begun_before_a_discontinuity_is_never_shown);
+  tcase_add_test(tests, test_inference_interval_is_exact);
+  tcase_add_test(tests, test_b8_a_failed_inference_reaches_the_next_frame);
+  tcase_add_test(tests, test_late_frames_skip_inference_but_are_never_dropped);
+  suite_add_tcase(suite, tests);
+  return run_suite(suite);
+}
