@@ -105,15 +105,14 @@ Sample decode(const fs::path& file, std::string* why) {
   return sample;
 }
 
-// One loaded element for each output, kept for all pictures: sizes may change from one to the next.
+// One loaded element, kept for all pictures: sizes may change from one to the next.
 class Segmenter {
  public:
   explicit Segmenter(const Options& options)
       : overlays_(options.overlays), pipeline_(description(options)) {
-    for (const char* name : {"mask-net", "overlay-net"})
-      if (GstElement* element = pipeline_.element(name))
-        g_object_set(element, "model-file", options.model.c_str(), "device", options.device.c_str(),
-                     "threshold", options.threshold, nullptr);
+    if (GstElement* element = pipeline_.element("net"))
+      g_object_set(element, "model-file", options.model.c_str(), "device", options.device.c_str(),
+                   "threshold", options.threshold, nullptr);
   }
 
   bool start() { return pipeline_.play(); }
@@ -134,12 +133,11 @@ class Segmenter {
 
  private:
   static std::string description(const Options& options) {
-    const std::string mask =
-        "unetseg name=mask-net output=mask ! pngenc ! appsink name=mask sync=false";
-    if (!options.overlays) return "appsrc name=in format=time ! " + mask;
-    return "appsrc name=in format=time ! tee name=both both. ! queue ! " + mask +
-           " both. ! queue ! unetseg name=overlay-net ! videoconvert ! pngenc ! "
-           "appsink name=overlay sync=false";
+    const std::string head = "appsrc name=in format=time ! unetseg name=net mode=every-frame ";
+    if (!options.overlays) return head + "output=mask ! pngenc ! appsink name=mask sync=false";
+    return head +
+           "net. ! queue ! videoconvert ! pngenc ! appsink name=overlay sync=false "
+           "net.mask ! queue ! pngenc ! appsink name=mask sync=false";
   }
   bool overlays_;
   std::uint64_t frames_ = 0;
