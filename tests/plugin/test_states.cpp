@@ -2,7 +2,7 @@
 // States: what is loaded and freed when, what a failed start leaves, and starts after its cure.
 #include "tests/temporary_folder.h"
 
-#include "tests/plugin/bench.h"
+#include "tests/plugin/lone_element.h"
 
 namespace {
 
@@ -35,28 +35,6 @@ GstFlowReturn play_a_frame(Bench& bench) {
   return flow;
 }
 
-// An element by itself, for starts that fail.
-class Alone {
- public:
-  explicit Alone(const Properties& properties)
-      : element_(GST_ELEMENT(gst_object_ref_sink(make_element(properties)))), bus_(gst_bus_new()) {
-    gst_element_set_bus(element_, bus_);
-  }
-  ~Alone() {
-    ck_assert_int_eq(set(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
-    gst_element_set_bus(element_, nullptr);
-    gst_object_unref(element_);
-    gst_object_unref(bus_);
-  }
-  GstStateChangeReturn set(GstState state) { return gst_element_set_state(element_, state); }
-  GstElement* element() const { return element_; }
-  std::vector<Notice> errors() { return take_notices(bus_, GST_MESSAGE_ERROR); }
-
- private:
-  GstElement* element_;
-  GstBus* bus_;
-};
-
 StructurePtr model_info(GstElement* element) {
   GstStructure* info = nullptr;
   g_object_get(element, "model-info", &info, nullptr);
@@ -66,7 +44,7 @@ StructurePtr model_info(GstElement* element) {
 }  // namespace
 
 START_TEST(test_s7_threads_and_descriptors_are_back_after_each_cycle) {
-  Alone alone({});
+  LoneElement alone({});
   const auto cycle = [&alone] {
     for (const GstState state : {GST_STATE_PLAYING, GST_STATE_NULL})
       ck_assert_int_eq(alone.set(state), GST_STATE_CHANGE_SUCCESS);
@@ -83,7 +61,7 @@ START_TEST(test_s7_threads_and_descriptors_are_back_after_each_cycle) {
 END_TEST
 
 START_TEST(test_s7_random_walks_through_the_states_succeed) {
-  Alone alone({});
+  LoneElement alone({});
   std::uint32_t seed = 1;
   for (int i = 0; i < 1000; ++i) {
     seed = seed * 1664525u + 1013904223u;
@@ -199,12 +177,12 @@ START_TEST(test_m1_to_m8_b5_b8_a_failed_load_says_so_once_and_can_be_cured) {
   };
   for (const auto& c : cases)
     for (const GstState down_to : {GST_STATE_READY, GST_STATE_NULL}) {
-      Alone alone({{"model-file", c.script}});
+      LoneElement alone({{"model-file", c.script}});
       ck_assert_int_eq(alone.set(GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
       ck_assert_msg(alone.set(GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE, "%s", c.script);
       assert_only(alone.errors(), c.domain, c.code, "");
       ck_assert_int_eq(alone.set(down_to), GST_STATE_CHANGE_SUCCESS);
-      set_properties(alone.element(), {{"model-file", "fake:"}});
+      set_properties(alone.get(), {{"model-file", "fake:"}});
       ck_assert_int_eq(alone.set(GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
       ck_assert_uint_eq(alone.errors().size(), 0);
     }
@@ -212,17 +190,17 @@ START_TEST(test_m1_to_m8_b5_b8_a_failed_load_says_so_once_and_can_be_cured) {
 END_TEST
 
 START_TEST(test_what_is_shown_as_loaded_is_loaded) {
-  Alone alone({});
-  ck_assert(model_info(alone.element()) == nullptr);
+  LoneElement alone({});
+  ck_assert(model_info(alone.get()) == nullptr);
   ck_assert_int_eq(alone.set(GST_STATE_PAUSED), GST_STATE_CHANGE_SUCCESS);
-  ck_assert(model_info(alone.element()) != nullptr);
+  ck_assert(model_info(alone.get()) != nullptr);
   ck_assert_int_eq(alone.set(GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
-  ck_assert(model_info(alone.element()) != nullptr);
-  set_properties(alone.element(), {{"model-file", "fake:open=read"}});
+  ck_assert(model_info(alone.get()) != nullptr);
+  set_properties(alone.get(), {{"model-file", "fake:open=read"}});
   ck_assert_int_eq(alone.set(GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
-  ck_assert(model_info(alone.element()) == nullptr);
+  ck_assert(model_info(alone.get()) == nullptr);
   gint engine = -1;
-  g_object_get(alone.element(), "engine", &engine, nullptr);
+  g_object_get(alone.get(), "engine", &engine, nullptr);
   ck_assert_int_eq(engine, 0);  // none
 }
 END_TEST
