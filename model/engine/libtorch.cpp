@@ -22,15 +22,12 @@ class LibtorchEngine final : public Engine {
       : threads_(options.threads), device_(probe_device(options.device, nullptr)) {
     const c10::InferenceMode inference;
     const SafetensorsFile file = read_safetensors(options.model_file);
-    card_ = card_of(file);
+    about(options.model_file, "", [&] { card_ = card_of(file); });
     Parameters parameters = parameters_of(file);
     for (auto& parameter : parameters) parameter.second = parameter.second.to(device_);
-    try {
+    about(options.model_file, "; train or convert it for one of the known architectures", [&] {
       network_ = make_network(card_.architecture, card_.base_width, parameters);
-    } catch (const Error& error) {
-      throw Error(error.fault(), std::string(options.model_file) + ": " + error.what() +
-                                     "; train or convert it for one of the known architectures");
-    }
+    });
     if (device_.is_cpu() && threads_ == 0)
       threads_ = std::max(1u, std::thread::hardware_concurrency());
   }
@@ -67,6 +64,16 @@ class LibtorchEngine final : public Engine {
   }
 
  private:
+  // Names the file in whatever error `call` throws, and the cure behind it.
+  template <typename Call>
+  static void about(const std::string& file, const char* cure, Call call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      throw Error(error.fault(), file + ": " + error.what() + cure, error.detail());
+    }
+  }
+
   unsigned threads_;
   bool threads_set_ = false;
   at::Device device_;
