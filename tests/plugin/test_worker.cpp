@@ -69,7 +69,6 @@ START_TEST(test_run_works_while_flushing_and_posting_does_not) {
   ck_assert(ran);
   ck_assert(!worker.post([&] { posted = true; }));
   ck_assert(!worker.wait());
-  ck_assert(!worker.wait_until_free());
   worker.drain();
   ck_assert(!posted);
 }
@@ -90,10 +89,8 @@ START_TEST(test_what_nobody_waited_for_is_dropped) {
   Worker worker;
   worker.set_flushing(false);
   ck_assert(worker.post(fail_job));
-  ck_assert(worker.wait_until_free());
-  ck_assert(worker.wait());
-  ck_assert(worker.post(fail_job));
   worker.drain();
+  ck_assert(!worker.is_busy());
   ck_assert(worker.post([] {}));  // the next job takes its place
   ck_assert(worker.wait());
 }
