@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   add_train(app, &action);
   add_evaluate(app, &action);
   add_predict(app, &action);
+  add_synthesize(app, &action);
   add_check(app, &action);
   add_cache(app, &action);
   add_inspect(app, &action);

@@ -20,10 +20,7 @@ namespace {
 constexpr int kSmallest = 16, kLargest = 4096;
 
 Canvas frame_canvas(const SceneOptions& options) {
-  if (std::min(options.width, options.height) < kSmallest ||
-      std::max(options.width, options.height) > kLargest)
-    throw Error(Fault::settings, fmt::format("a scene cannot be {}x{}: both sides must be {} to {}",
-                                             options.width, options.height, kSmallest, kLargest));
+  check_scene(options);
   return {options.width, options.height, 0.5 * std::min(options.width, options.height)};
 }
 
@@ -45,6 +42,13 @@ Image to_image(const cv::Mat& mat) {
 }
 
 }  // namespace
+
+void check_scene(const SceneOptions& options) {
+  if (std::min(options.width, options.height) < kSmallest ||
+      std::max(options.width, options.height) > kLargest)
+    throw Error(Fault::settings, fmt::format("a scene cannot be {}x{}: both sides must be {} to {}",
+                                             options.width, options.height, kSmallest, kLargest));
+}
 
 struct LesionScene::Painting {
   explicit Painting(const SceneOptions& options)

@@ -15,6 +15,9 @@ struct SceneOptions {
   bool moving = false;            // paint what lies beyond the still frame, too: for `frame`
 };
 
+// Throws Error(settings) where the size is out of range.
+void check_scene(const SceneOptions& options);
+
 struct SceneFrame {
   Image picture;  // RGB
   Image mask;     // one channel, 255 on the lesion, hairs over it included, 0 elsewhere
@@ -25,7 +28,7 @@ struct SceneFrame {
 // from several threads.
 class LesionScene {
  public:
-  // Throws Error(settings) where the size is out of range.
+  // Throws as check_scene() does.
   explicit LesionScene(const SceneOptions& options);
   ~LesionScene();
 
