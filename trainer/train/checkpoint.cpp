@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "model/storage/safetensors.h"
+#include "trainer/train/flat_parameters.h"
 
 namespace unetseg::trainer {
 namespace {
@@ -45,7 +46,18 @@ Checkpoint load_file(const std::string& path) {
   checkpoint.first_moment = tensor_of(file, "first-moment", path);
   checkpoint.second_moment = tensor_of(file, "second-moment", path);
   checkpoint.average = tensor_of(file, "average", path);
+  const std::int64_t size =
+      total_elements(network_layout(checkpoint.config.architecture, checkpoint.config.base_width));
+  for (const at::Tensor& tensor :
+       {checkpoint.values, checkpoint.first_moment, checkpoint.second_moment, checkpoint.average})
+    if (tensor.numel() != size)
+      throw Error(Fault::read, path + ": its tensors do not fit the network that it names");
   return checkpoint;
+}
+
+void rename_file(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0)
+    throw Error(Fault::write, from + " cannot be renamed: " + std::strerror(errno));
 }
 
 }  // namespace
@@ -62,15 +74,18 @@ void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint) {
   add("second-moment", checkpoint.second_moment);
   add("average", checkpoint.average);
   const std::string last = folder + "/last.safetensors", prev = folder + "/prev.safetensors";
-  // A crash between this rename and the next one leaves `prev`, whole.
-  if (std::filesystem::exists(last) && std::rename(last.c_str(), prev.c_str()) != 0)
-    throw Error(Fault::write, last + " cannot be renamed: " + std::strerror(errno));
-  write_safetensors(last, tensors,
+  const std::string next = folder + "/next.safetensors";
+  // The new file is whole before an old one moves: a full disk changes nothing, and a damaged
+  // `last` never takes the place of a good `prev` that is still needed. A crash between the renames
+  // leaves `prev`.
+  write_safetensors(next, tensors,
                     {{"kind", kKind},
                      {"config", to_json(checkpoint.config).dump()},
                      {"data-sha256", checkpoint.data_sha256},
                      {"optimizer-steps", std::to_string(checkpoint.optimizer_steps)},
                      {"progress", to_json_text(checkpoint.progress)}});
+  if (std::filesystem::exists(last)) rename_file(last, prev);
+  rename_file(next, last);
 }
 
 Checkpoint load_checkpoint(const std::string& folder, std::string* warning) {
