@@ -8,12 +8,16 @@ namespace unetseg::trainer {
 namespace {
 constexpr std::int64_t kWarmUpSteps = 10;
 constexpr std::size_t kMeasuredSteps = 30;
-constexpr double kReserve = 0.95;  // of what is left: for saving, panels and a slower spell
+constexpr double kDecisionShare = 0.05;  // of the budget, after which the total is decided anyway
+constexpr double kReserve = 0.95;        // of what is left: for saving, panels and a slower spell
 }  // namespace
 
 BudgetPlanner::BudgetPlanner(double seconds, double spent, double validation_seconds,
                              std::int64_t steps_per_epoch)
-    : budget_(seconds), validation_seconds_(validation_seconds), steps_per_epoch_(steps_per_epoch) {
+    : budget_(seconds),
+      spent_before_(spent),
+      validation_seconds_(validation_seconds),
+      steps_per_epoch_(steps_per_epoch) {
   while (next_review_ < 1 && spent > next_review_ * budget_) next_review_ += 0.25;
 }
 
@@ -26,10 +30,14 @@ std::int64_t BudgetPlanner::plan(double step_seconds, std::int64_t steps_done, d
 
 std::int64_t BudgetPlanner::after_step(double step_seconds, std::int64_t steps_done, double spent,
                                        std::int64_t total) {
-  if (++steps_seen_ <= kWarmUpSteps) return 0;
+  // Where steps are long for the budget, the first of them must do.
+  const bool first = total == 0,
+             in_a_hurry = first && spent - spent_before_ > kDecisionShare * budget_;
+  if (++steps_seen_ <= kWarmUpSteps && !in_a_hurry) return 0;
   recent_.push_back(step_seconds);
-  const bool first = total == 0;
-  if (first ? recent_.size() < kMeasuredSteps : spent < next_review_ * budget_) return 0;
+  const bool enough =
+      first ? recent_.size() >= kMeasuredSteps || in_a_hurry : spent >= next_review_ * budget_;
+  if (!enough) return 0;
   if (!first) next_review_ += 0.25;
   // The mean, not the median: slow spells cost time too.
   double mean = 0;

@@ -24,7 +24,7 @@ class BudgetPlanner {
 
  private:
   std::int64_t plan(double step_seconds, std::int64_t steps_done, double spent) const;
-  double budget_, validation_seconds_;
+  double budget_, spent_before_, validation_seconds_;
   std::int64_t steps_per_epoch_;
   std::int64_t steps_seen_ = 0;
   std::vector<double> recent_;
