@@ -69,6 +69,8 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   optimizer_->second_moment.copy_(checkpoint.second_moment);
   optimizer_->steps = checkpoint.optimizer_steps;
   state_ = checkpoint.progress;
+  // Another budget: the number of steps is decided anew.
+  if (config_.time_budget != checkpoint.config.time_budget) state_.total_steps = 0;
 }
 
 ModelCard TrainingRun::card() const {
@@ -152,11 +154,11 @@ TrainingRun::StepResult TrainingRun::train_step(const std::vector<std::int64_t>&
   return result;
 }
 
-bool TrainingRun::epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budget) {
+void TrainingRun::epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budget) {
   const std::vector<std::int64_t> order = order_of_epoch();
   const auto samples = static_cast<std::int64_t>(order.size());
   while (state_.next_sample < samples) {
-    if (stop || (state_.total_steps > 0 && state_.step >= state_.total_steps)) return false;
+    if (stop || (state_.total_steps > 0 && state_.step >= state_.total_steps)) return;
     const double begin = now();
     const std::int64_t end = std::min(samples, state_.next_sample + config_.batch_size);
     const double rate = learning_rate();
@@ -189,10 +191,10 @@ bool TrainingRun::epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budge
     }
     if (events_.step) events_.step({state_.step, state_.total_steps, result.loss, rate, seconds});
   }
-  return true;
 }
 
 void TrainingRun::finish_epoch(double images_per_second) {
+  require_finite_weights();
   EpochRecord record;
   record.epoch = state_.epoch + 1;
   record.step = state_.step;
@@ -229,7 +231,17 @@ void TrainingRun::finish_epoch(double images_per_second) {
   if (events_.epoch) events_.epoch(state_, maps);
 }
 
+// What blew up within the last steps must not take the place of what was good.
+void TrainingRun::require_finite_weights() const {
+  if (!at::isfinite(values_).all().item<bool>())
+    throw Diverged(
+        fmt::format("weights are not finite at step {}: the last checkpoint is kept; lower "
+                    "--learning-rate",
+                    state_.step));
+}
+
 void TrainingRun::save() {
+  require_finite_weights();
   Checkpoint checkpoint;
   checkpoint.config = config_;
   checkpoint.data_sha256 = data_sha256_;
@@ -259,19 +271,21 @@ RunEnd TrainingRun::run(const std::atomic<bool>& stop) {
   } else {
     state_.total_steps = steps_per_epoch * config_.epochs;
   }
-  while (state_.total_steps == 0 || state_.step < state_.total_steps) {
+  // An epoch under way is scored even where its last step is done: a run may have been stopped
+  // between the two.
+  const auto steps_left = [&] {
+    return state_.total_steps == 0 || state_.step < state_.total_steps;
+  };
+  while (steps_left() || state_.epoch_steps > 0) {
     const double begin = now();
-    const std::int64_t first_step = state_.step;
-    const bool whole = epoch_loop(stop, budget.get());
+    const std::int64_t first_sample = state_.next_sample;
+    epoch_loop(stop, budget.get());
     if (stop) break;
-    if (!whole && state_.epoch_steps == 0) break;
-    const double rate =
-        static_cast<double>((state_.step - first_step) * config_.batch_size) / (now() - begin);
-    finish_epoch(rate);
+    finish_epoch(static_cast<double>(state_.next_sample - first_sample) / (now() - begin));
   }
   state_.seconds = now() - started_;
   save();
-  const bool finished = state_.total_steps > 0 && state_.step >= state_.total_steps;
+  const bool finished = !steps_left() && state_.epoch_steps == 0;
   if (finished) export_weights("last.safetensors");
   return finished ? RunEnd::finished : RunEnd::interrupted;
 }

@@ -44,7 +44,6 @@ class TrainingRun {
   static constexpr std::size_t kPanelImages = 8;
 
   // `config.device` and `config.precision` must be resolved ("cpu", "cuda:N"; "fp32", "bf16").
-  // `card_notes` travel into the weights.
   TrainingRun(Config config, const DecodedSet& train, const DecodedSet& validation,
               std::string folder, std::string data_sha256, RunEvents events);
 
@@ -70,8 +69,10 @@ class TrainingRun {
   DropoutMasks dropout_masks(std::int64_t samples) const;
   double learning_rate() const;
   StepResult train_step(const std::vector<std::int64_t>& indices);
-  bool epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budget);
+  // Steps until the epoch's samples or the run's steps are used up, or until `stop`.
+  void epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budget);
   void finish_epoch(double images_per_second);
+  void require_finite_weights() const;
   void save();
   void export_weights(const std::string& name) const;
   at::Tensor exported_values() const { return config_.ema > 0 ? average_ : values_; }
