@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kMemorySeconds = 60;
 constexpr double kTerminalInterval = 0.1;
-constexpr double kFirstPlainLine = 10, kLongestPlainInterval = 300;
+constexpr double kFirstPlainLine = 10, kShortestPlainInterval = 20, kLongestPlainInterval = 600;
 constexpr std::size_t kBarWidth = 24;
 
 double steady_seconds() {
@@ -93,10 +93,10 @@ void ProgressLine::update(std::size_t done, std::size_t total, const std::string
   const double now = seconds_();
   meter_.add(now, static_cast<double>(done));
   if (now < next_draw_) return;
-  // A log of hours gets a line for each tenth of the time passed, not thousands.
-  next_draw_ =
-      now + (terminal_ ? kTerminalInterval
-                       : std::clamp((now - start_) / 10, kFirstPlainLine, kLongestPlainInterval));
+  // A log gets its first estimate early, and a few dozen lines over many hours.
+  next_draw_ = now + (terminal_ ? kTerminalInterval
+                                : std::clamp((now - start_) / 2, kShortestPlainInterval,
+                                             kLongestPlainInterval));
   draw(now, done, total, text);
 }
 
