@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
+#include <initializer_list>
 #include <map>
 
 #include "trainer/data/image_files.h"
@@ -15,11 +17,23 @@
 namespace unetseg::trainer {
 namespace {
 
+// The first picture that can be read; where there is none, decoding says why.
+Image first_image(const std::vector<Pair>& pairs) {
+  for (const Pair& pair : pairs) {
+    try {
+      return read_rgb(pair.image);
+    } catch (const Error& error) {
+      if (error.fault() == Fault::no_space) throw;
+    }
+  }
+  return {};
+}
+
 // How much of the wanted supersampling the pictures can fill, judged by the first one, and memory
 // too.
 int usable_supersampling(const TrainingDataOptions& options, const std::vector<Pair>& pairs) {
   constexpr double kMostBytes = 2e9;
-  const Image first = read_rgb(pairs.front().image);
+  const Image first = first_image(pairs);
   int factor = std::max(1, options.supersampling);
   const auto bytes = [&](int f) {
     return 4.0 * f * f * options.width * options.height * static_cast<double>(pairs.size());
@@ -42,6 +56,19 @@ DecodedSet decode_split(const char* name, const std::vector<Pair>& pairs,
   std::fprintf(stderr, "%s: %zu images at %dx%d%s\n", name, set.size(), set.width, set.height,
                report.from_cache ? " from the cache" : "");
   return set;
+}
+
+// Runs `decode_one` for each split and throws the faults of all of them at once.
+void decode_all(std::initializer_list<std::function<void()>> splits) {
+  std::vector<std::string> faults;
+  for (const std::function<void()>& decode_one : splits) {
+    try {
+      decode_one();
+    } catch (const DataError& error) {
+      faults.insert(faults.end(), error.faults().begin(), error.faults().end());
+    }
+  }
+  if (!faults.empty()) throw DataError(faults);
 }
 
 std::string hash_of(const DecodedSet& train, const DecodedSet& validation) {
@@ -151,16 +178,22 @@ TrainingData load_training_data(const TrainingDataOptions& options, const std::a
     decode_options.skip_bad = options.skip_bad;
     decode_options.stretch_masks = options.stretch_masks;
     decode_options.workers = options.workers;
-    const int factor = usable_supersampling(options, dataset.train);
-    decode_options.width = factor * options.width;
-    decode_options.height = factor * options.height;
-    data.train = decode_split("train", dataset.train, decode_options, stop);
     decode_options.width = options.width;
     decode_options.height = options.height;
-    decode_options.truth_side = kEpochTruthSide;
-    data.validation = decode_split("validation", dataset.validation, decode_options, stop);
+    const int factor = usable_supersampling(options, dataset.train);
+    DecodeOptions train_options = decode_options, validation_options = decode_options;
+    train_options.width = factor * options.width;
+    train_options.height = factor * options.height;
+    validation_options.truth_side = kEpochTruthSide;
+    decode_all({[&] { data.train = decode_split("train", dataset.train, train_options, stop); },
+                [&] {
+                  data.validation =
+                      decode_split("validation", dataset.validation, validation_options, stop);
+                }});
   }
   separate_splits(&data.train, data.validation, options.skip_bad);
+  if (data.train.size() == 0 || data.validation.size() == 0)
+    throw DataError({options.data + ": no images are left to train or to score with"});
   data.sha256 = hash_of(data.train, data.validation);
   return data;
 }
