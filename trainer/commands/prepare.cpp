@@ -9,6 +9,8 @@
 #include "trainer/commands/image_size.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/training_data.h"
+#include "trainer/data/check_dataset.h"
+#include "trainer/report/progress.h"
 
 namespace unetseg::trainer {
 namespace {
@@ -18,12 +20,21 @@ struct Options {
   std::string size = "128", output;
 };
 
-int check(Options options) {
-  options.data.supersampling = 1;
-  options.data.validation_fraction = 0.1;  // a set without that split is no fault here
-  const TrainingData data = load_training_data(options.data, stop_on_signal());
-  fmt::print("no faults: {} training and {} validation images can be trained on\n",
-             data.train.size(), data.validation.size());
+int check(const Options& options) {
+  ProgressLine progress("checking");
+  const DatasetCheck check = check_dataset(
+      options.data.data, options.data.stretch_masks, options.data.workers,
+      [&](std::size_t done, std::size_t total) { progress.update(done, total); },
+      &stop_on_signal());
+  progress.finish();
+  const Dataset& found = check.dataset;
+  fmt::print("{}: {}\n", found.root, found.layout.empty() ? "nothing recognised" : found.layout);
+  for (const std::string& note : check.notes) fmt::print("  {}\n", note);
+  if (!check.faults.empty()) throw DataError(check.faults);
+  fmt::print("no faults: {} training, {} validation and {} test images with masks\n",
+             found.train.size(), found.validation.size(), found.test.size());
+  if (found.validation.empty())
+    fmt::print("there are no validation images: train with --val-fraction 0.1\n");
   return kOk;
 }
 
@@ -46,8 +57,9 @@ void add_check(CLI::App& app, Action* action) {
   CLI::App* verb = app.add_subcommand("check", "List everything that is wrong with a data set");
   auto options = std::make_shared<Options>();
   verb->add_option("data", options->data.data, "Folder of the data set")->required();
-  verb->add_option("--skip-bad", options->data.skip_bad, "Leave out up to this many unusable pairs")
-      ->check(CLI::NonNegativeNumber);
+  verb->add_flag("--stretch-masks", options->data.stretch_masks,
+                 "Take masks of other proportions than their images, as train does with "
+                 "--mask-fit stretch");
   verb->callback([=] { *action = [=] { return check(*options); }; });
 }
 
