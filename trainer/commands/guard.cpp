@@ -5,6 +5,7 @@
 
 #include "model/error.h"
 #include "trainer/commands/commands.h"
+#include "trainer/commands/interrupt.h"
 #include "trainer/data/dataset.h"
 #include "trainer/train/diverged.h"
 
@@ -30,9 +31,11 @@ int exit_code(Fault fault) {
   return kInputOutput;
 }
 
-void print_error(const char* message, const std::string& detail = {}) {
-  std::fprintf(stderr, "error: %s%s%s%s\n", message, detail.empty() ? "" : " (", detail.c_str(),
-               detail.empty() ? "" : ")");
+// One line: LibTorch puts its whole call stack below the first one.
+void print_error(const std::string& message, const std::string& detail = {}) {
+  const std::string line = message.substr(0, message.find('\n'));
+  std::fprintf(stderr, "error: %s%s%s%s\n", line.c_str(), detail.empty() ? "" : " (",
+               detail.c_str(), detail.empty() ? "" : ")");
 }
 
 }  // namespace
@@ -43,13 +46,17 @@ int run_guarded(const Action& action) {
   } catch (const DataError& error) {
     for (const std::string& fault : error.faults()) std::fprintf(stderr, "  %s\n", fault.c_str());
     std::fprintf(stderr,
-                 "error: the data set has %zu faults, listed above: mend or remove these files\n",
-                 error.faults().size());
+                 "error: the data set has %zu fault%s, listed above: mend or remove these files\n",
+                 error.faults().size(), error.faults().size() == 1 ? "" : "s");
     return kData;
   } catch (const Diverged& error) {
     print_error(error.what());
     return kDiverged;
   } catch (const Error& error) {
+    if (error.fault() == Fault::failed && interrupted_exit_code() != 0) {
+      std::fputs("stopped\n", stderr);
+      return interrupted_exit_code();
+    }
     print_error(error.what(), error.detail());
     return exit_code(error.fault());
   } catch (const std::bad_alloc&) {
