@@ -12,6 +12,7 @@
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/predict_options.h"
 #include "trainer/data/dataset.h"
+#include "trainer/data/mask_pixels.h"
 #include "trainer/predict/predictor.h"
 #include "trainer/report/pictures.h"
 #include "trainer/report/progress.h"
@@ -27,9 +28,22 @@ struct Options {
 };
 
 std::vector<Pair> pairs_of(const Options& options) {
-  if (!options.predictions.empty()) return pair_folders(options.predictions, options.masks);
+  if (!options.predictions.empty()) return pair_predictions(options.predictions, options.masks);
   if (!options.data.empty()) return find_dataset(options.data).split(options.split);
   return pair_folders(options.images, options.masks);
+}
+
+enum class Role { truth, prediction };
+
+// A mask file as 0 and 255, by the same rules as masks to train on. A prediction may be a map of
+// probabilities, all of them low.
+Image read_mask(const std::string& path, Role role) {
+  Image mask = read_gray(path);
+  const GreyHistogram histogram = grey_histogram(mask);
+  if (role == Role::truth) refuse_labels(histogram, path);
+  const int threshold = threshold_of(values_of(histogram));
+  for (std::uint8_t& pixel : mask.pixels) pixel = pixel > threshold ? 255 : 0;
+  return mask;
 }
 
 // A mask that somebody else made, at the truth's size: bilinear between its pixels, cut at one
@@ -37,7 +51,7 @@ std::vector<Pair> pairs_of(const Options& options) {
 std::vector<std::uint8_t> enlarged(const Image& mask, int width, int height) {
   std::vector<float> values(mask.pixels.size());
   std::transform(mask.pixels.begin(), mask.pixels.end(), values.begin(),
-                 [](std::uint8_t v) { return v > 127 ? 1.0f : 0.0f; });
+                 [](std::uint8_t v) { return v > 0 ? 1.0f : 0.0f; });
   std::vector<std::uint8_t> out(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
   Upsampler upsampler;
   upsampler.configure({values.data(), mask.width, mask.height}, width, height);
@@ -110,8 +124,7 @@ int evaluate(const Options& options) {
   for (const Pair& pair : pairs) {
     if (stop) return interrupted_exit_code();
     try {
-      Image truth = read_gray(pair.mask);
-      for (std::uint8_t& pixel : truth.pixels) pixel = pixel > 127 ? 255 : 0;
+      const Image truth = read_mask(pair.mask, Role::truth);
       std::vector<std::uint8_t> mask;
       Image image;
       ProbabilityView map{nullptr, 0, 0};
@@ -120,7 +133,7 @@ int evaluate(const Options& options) {
         map = predictor->probabilities(image);
         mask = predictor->mask(truth.width, truth.height);
       } else {
-        mask = enlarged(read_gray(pair.image), truth.width, truth.height);
+        mask = enlarged(read_mask(pair.image, Role::prediction), truth.width, truth.height);
       }
       scores.push_back({pair.id, truth.width, truth.height,
                         compare(mask.data(), truth.pixels.data(), mask.size())});

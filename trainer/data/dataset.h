@@ -43,4 +43,7 @@ Dataset find_dataset(const std::string& root);
 // Pairs of two plain folders by base name (a mask may end in _segmentation or _mask).
 std::vector<Pair> pair_folders(const std::string& images, const std::string& masks);
 
+// The same for two folders of masks; `predictions` takes the place of the images.
+std::vector<Pair> pair_predictions(const std::string& predictions, const std::string& masks);
+
 }  // namespace unetseg::trainer

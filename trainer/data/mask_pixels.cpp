@@ -123,6 +123,13 @@ int threshold_of(MaskValues values) {
   return values == MaskValues::zero_one ? 0 : kThreshold;
 }
 
+void refuse_labels(const GreyHistogram& histogram, const std::string& path) {
+  if (values_of(histogram) == MaskValues::labels)
+    throw Error(Fault::read, fmt::format("{}: looks like labels, not like a mask of 0 and 255 "
+                                         "(value: pixels): {}",
+                                         path, describe(histogram)));
+}
+
 void binarise(Image* mask, int threshold) {
   for (std::uint8_t& value : mask->pixels) value = value > threshold;
 }

@@ -29,6 +29,9 @@ std::string describe(const GreyHistogram& histogram);
 // The largest value that is skin.
 int threshold_of(MaskValues values);
 
+// Throws Error(read), naming the file and its values, where they are labels.
+void refuse_labels(const GreyHistogram& histogram, const std::string& path);
+
 // Turns the grey values into 0 (skin) and 1 (lesion) in place.
 void binarise(Image* mask, int threshold);
 

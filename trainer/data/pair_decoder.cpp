@@ -72,10 +72,7 @@ std::string PairDecoder::decode_mask(const std::string& path, std::uint8_t* shar
 
   const GreyHistogram histogram = grey_histogram(mask);
   result->values = values_of(histogram);
-  if (result->values == MaskValues::labels)
-    throw Error(Fault::read, fmt::format("{}: looks like labels, not like a mask of 0 and 255 "
-                                         "(value: pixels): {}",
-                                         path, describe(histogram)));
+  refuse_labels(histogram, path);
   const int threshold = threshold_of(result->values);
   const auto none = [](std::uint64_t count) { return count == 0; };
   const auto lesion = histogram.begin() + threshold + 1;

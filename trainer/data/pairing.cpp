@@ -51,12 +51,9 @@ FilesById files_of(const std::string& folder, Role role, std::vector<std::string
   return files;
 }
 
-}  // namespace
-
-std::vector<Pair> pair_folders(const std::string& images, const std::string& masks,
-                               std::vector<std::string>* faults) {
-  const FilesById image_files = files_of(images, Role::image, faults);
-  const FilesById mask_files = files_of(masks, Role::mask, faults);
+std::vector<Pair> pair_files(const FilesById& image_files, const std::string& images,
+                             const FilesById& mask_files, const std::string& masks,
+                             std::vector<std::string>* faults) {
   std::vector<Pair> pairs;
   if (image_files.empty() || mask_files.empty()) return pairs;
   for (const auto& [key, image] : image_files) {
@@ -73,11 +70,30 @@ std::vector<Pair> pair_folders(const std::string& images, const std::string& mas
   return pairs;
 }
 
-std::vector<Pair> pair_folders(const std::string& images, const std::string& masks) {
+std::vector<Pair> pair_or_throw(Role first, const std::string& images, const std::string& masks) {
   std::vector<std::string> faults;
-  std::vector<Pair> pairs = pair_folders(images, masks, &faults);
+  const FilesById image_files = files_of(images, first, &faults);
+  const FilesById mask_files = files_of(masks, Role::mask, &faults);
+  std::vector<Pair> pairs = pair_files(image_files, images, mask_files, masks, &faults);
   if (!faults.empty()) throw DataError(faults);
   return pairs;
+}
+
+}  // namespace
+
+std::vector<Pair> pair_folders(const std::string& images, const std::string& masks,
+                               std::vector<std::string>* faults) {
+  const FilesById image_files = files_of(images, Role::image, faults);
+  const FilesById mask_files = files_of(masks, Role::mask, faults);
+  return pair_files(image_files, images, mask_files, masks, faults);
+}
+
+std::vector<Pair> pair_folders(const std::string& images, const std::string& masks) {
+  return pair_or_throw(Role::image, images, masks);
+}
+
+std::vector<Pair> pair_predictions(const std::string& predictions, const std::string& masks) {
+  return pair_or_throw(Role::mask, predictions, masks);
 }
 
 }  // namespace unetseg::trainer
