@@ -36,7 +36,7 @@ std::vector<fs::path> images_in(const std::string& folder) {
         (ending == ".jpg" || ending == ".jpeg" || ending == ".png" || ending == ".bmp"))
       files.push_back(entry.path());
   }
-  if (files.empty()) throw Error(Fault::not_found, folder + " holds no .jpg, .png or .bmp images");
+  if (files.empty()) throw DataError({folder + " holds no .jpg, .png or .bmp images"});
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -86,14 +86,22 @@ void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weigh
   verb.add_option("--threshold", options->threshold,
                   "Probability from which a pixel is lesion; by default the weights' own")
       ->check(CLI::Range(0.0, 1.0));
-  const std::map<std::string, TestTimeAugmentation> names = {{"none", TestTimeAugmentation::none},
-                                                             {"flips", TestTimeAugmentation::flips},
-                                                             {"d4", TestTimeAugmentation::d4}};
-  verb.add_option("--tta", options->augmentation,
-                  "Average over mirrored (flips) and turned (d4) copies")
-      ->transform(CLI::CheckedTransformer(names))
-      ->expected(0, 1)
-      ->default_str("none");
+  const auto set_augmentation = [options](const std::string& name) {
+    // `--tta` alone means flips.
+    if (name == "none")
+      options->augmentation = TestTimeAugmentation::none;
+    else if (name == "flips" || name.empty())
+      options->augmentation = TestTimeAugmentation::flips;
+    else if (name == "d4")
+      options->augmentation = TestTimeAugmentation::d4;
+    else
+      throw CLI::ValidationError("--tta", "give none, flips or d4");
+  };
+  verb.add_option_function<std::string>(
+          "--tta", set_augmentation,
+          "Average over mirrored copies (flips, also without a word) or turned ones too (d4)")
+      ->type_name("none|flips|d4")
+      ->expected(0, 1);
 }
 
 void add_predict(CLI::App& app, Action* action) {
