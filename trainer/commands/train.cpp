@@ -5,13 +5,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <torch/csrc/api/include/torch/version.h>
-#include <sys/file.h>
-#include <fcntl.h>
-#include <unistd.h>
+#include <glib.h>
 
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <thread>
 
 #include "model/engine/engine.h"
@@ -21,8 +20,11 @@
 #include "trainer/commands/durations.h"
 #include "trainer/commands/image_size.h"
 #include "trainer/commands/interrupt.h"
+#include "trainer/commands/options_file.h"
+#include "trainer/commands/run_folder.h"
 #include "trainer/commands/run_report.h"
 #include "trainer/commands/training_data.h"
+#include "trainer/train/flat_parameters.h"
 #include "trainer/train/run.h"
 
 namespace unetseg::trainer {
@@ -31,44 +33,12 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string data, output, recipe = "default", size, time_budget, init, cache_folder,
-                            mask_fit = "auto";
+  std::string data, output, options_file, recipe, size, time_budget, init, cache_folder,
+      mask_fit = "auto";
   bool resume = false, quiet = false;
   int skip_bad = 0;
   double validation_fraction = 0;
   Config overrides;  // values given on the command line; which ones, CLI11 knows
-};
-
-// Holds the run folder against a second trainer, for as long as the process lives.
-class RunFolder {
- public:
-  RunFolder(const std::string& path, bool resume) : path_(path) {
-    std::error_code error;
-    const bool was_there = fs::exists(path) && !fs::is_empty(path, error);
-    if (was_there && !resume)
-      throw Error(
-          Fault::settings,
-          path + " is not empty: give another --output, or --resume to go on with that run");
-    if (resume && !was_there) throw Error(Fault::settings, path + " holds no run to resume");
-    fs::create_directories(path + "/checkpoint", error);
-    if (!error) fs::create_directories(path + "/panels", error);
-    if (error) throw Error(Fault::write, path + " cannot be created", error.message());
-    lock_ = open((path + "/lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-    if (lock_ < 0) throw Error(Fault::write, path + " cannot be written to", std::strerror(errno));
-    if (flock(lock_, LOCK_EX | LOCK_NB) != 0)
-      throw Error(Fault::write,
-                  path + " is in use by another trainer: wait for it or give another --output");
-  }
-  ~RunFolder() {
-    unlink((path_ + "/lock").c_str());
-    close(lock_);
-  }
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
-
- private:
-  std::string path_;
-  int lock_ = -1;
 };
 
 bool has_real_bf16(const std::string& device) {
@@ -94,43 +64,89 @@ Config resolved(Config config) {
   return config;
 }
 
-int train(const Options& options, Config config) {
+// What a run writes: two checkpoints and one under way (values, two moments, average), and two
+// files of weights; the rest is for pictures and metrics.
+std::uint64_t bytes_of_run(const Config& config) {
+  const auto parameters = static_cast<std::uint64_t>(
+      total_elements(network_layout(config.architecture, config.base_width)));
+  return 3 * 16 * parameters + 2 * 4 * parameters + 20000000;
+}
+
+// The command that goes on with this run: its configuration comes from the checkpoint.
+std::string resume_command(const Options& options) {
+  const auto quoted = [](const std::string& text) {
+    char* shell = g_shell_quote(text.c_str());
+    const std::string copy = shell;
+    g_free(shell);
+    return copy;
+  };
+  std::string command = fmt::format("unetseg-trainer train --data {} --output {} --resume",
+                                    quoted(options.data), quoted(options.output));
+  if (!options.cache_folder.empty()) command += " --cache " + quoted(options.cache_folder);
+  if (options.skip_bad > 0) command += fmt::format(" --skip-bad {}", options.skip_bad);
+  if (options.mask_fit != "auto") command += " --mask-fit " + options.mask_fit;
+  if (options.validation_fraction > 0)
+    command += fmt::format(" --val-fraction {}", options.validation_fraction);
+  return command;
+}
+
+TrainingData load_data(const Options& options, const Config& config,
+                       const std::atomic<bool>& stop) {
+  TrainingDataOptions data;
+  data.data = options.data;
+  data.cache_folder = options.cache_folder;
+  data.width = config.input_width;
+  data.height = config.input_height;
+  data.supersampling = config.supersampling;
+  data.validation_fraction = options.validation_fraction;
+  data.skip_bad = options.skip_bad;
+  data.stretch_masks = options.mask_fit == "stretch";
+  return load_training_data(data, stop);
+}
+
+void require_same_run(const Checkpoint& checkpoint, const Config& config) {
+  const std::vector<std::string> keys = differing_keys(checkpoint.config, config);
+  if (!keys.empty())
+    throw Error(Fault::settings,
+                fmt::format("this run was started with other values of {}: leave them out, or "
+                            "start a new run",
+                            fmt::join(keys, ", ")));
+  if (checkpoint.config.device != config.device || checkpoint.config.threads != config.threads)
+    std::fprintf(stderr,
+                 "warning: this run was started on %s with %u threads: its numbers will differ in "
+                 "their last digits from those of an unbroken run\n",
+                 checkpoint.config.device.c_str(), checkpoint.config.threads);
+}
+
+// `configure` puts what the command line says over a recipe's values, or over those of the run that
+// is resumed.
+int train(const Options& options, const std::function<Config(Config)>& configure) {
   const std::atomic<bool>& stop = stop_on_signal();
-  if (!options.size.empty()) parse_size(options.size, &config.input_width, &config.input_height);
-  if (!options.time_budget.empty()) config.time_budget = parse_duration(options.time_budget);
   const RunFolder folder(options.output, options.resume);
+  std::optional<Checkpoint> checkpoint;
+  if (options.resume) {
+    std::string warning;
+    checkpoint = load_checkpoint(options.output + "/checkpoint", &warning);
+    if (!warning.empty()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  }
+  const std::string name = options.recipe.empty() ? "default" : options.recipe;
+  Config config = configure(checkpoint ? checkpoint->config : recipe(name));
+  if (!options.recipe.empty()) config.recipe = options.recipe;
   config = resolved(config);
+  if (checkpoint) require_same_run(*checkpoint, config);
+  folder.require_space(bytes_of_run(config));
   at::set_num_threads(static_cast<int>(config.threads));
 
-  TrainingDataOptions data_options;
-  data_options.data = options.data;
-  data_options.cache_folder = options.cache_folder;
-  data_options.width = config.input_width;
-  data_options.height = config.input_height;
-  data_options.supersampling = config.supersampling;
-  data_options.validation_fraction = options.validation_fraction;
-  data_options.skip_bad = options.skip_bad;
-  data_options.stretch_masks = options.mask_fit == "stretch";
-  const TrainingData data = load_training_data(data_options, stop);
-
+  const TrainingData data = load_data(options, config, stop);
   RunReport report(options.output, data.validation, threshold_of(config), options.quiet);
   TrainingRun run(config, data.train, data.validation, options.output, data.sha256,
                   report.events());
-  if (options.resume) {
-    std::string warning;
-    const Checkpoint checkpoint = load_checkpoint(options.output + "/checkpoint", &warning);
-    if (!warning.empty()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
-    const std::vector<std::string> keys = differing_keys(checkpoint.config, config);
-    if (!keys.empty())
-      throw Error(Fault::settings,
-                  fmt::format("this run was started with other values of {}: give the same, "
-                              "or start a new run",
-                              fmt::join(keys, ", ")));
-    if (checkpoint.data_sha256 != data.sha256)
+  if (checkpoint) {
+    if (checkpoint->data_sha256 != data.sha256)
       throw Error(Fault::settings, "the data set is not the one that this run was started with");
-    run.resume(checkpoint);
+    run.resume(*checkpoint);
     std::fprintf(stderr, "going on from step %lld\n",
-                 static_cast<long long>(checkpoint.progress.step));
+                 static_cast<long long>(checkpoint->progress.step));
   } else if (!options.init.empty()) {
     run.start_from(parameters_of(read_safetensors(options.init)));
   }
@@ -139,9 +155,7 @@ int train(const Options& options, Config config) {
   const RunEnd end = run.run(stop);
   report.finish(run.progress());
   if (end == RunEnd::interrupted) {
-    std::fprintf(stderr,
-                 "stopped; go on with: unetseg-trainer train --data %s --output %s --resume\n",
-                 options.data.c_str(), options.output.c_str());
+    std::fprintf(stderr, "stopped; go on with: %s\n", resume_command(options).c_str());
     return interrupted_exit_code();
   }
   std::fprintf(stderr,
@@ -157,8 +171,8 @@ void add_train(CLI::App& app, Action* action) {
   CLI::App* verb = app.add_subcommand("train", "Train a network on images and masks");
   auto options = std::make_shared<Options>();
   Config* o = &options->overrides;
-  verb->set_config("--config", "", "Read options from a TOML or INI file");
-  verb->allow_config_extras(CLI::config_extras_mode::error);
+  verb->add_option("--config", options->options_file,
+                   "TOML or INI file with options, named without dashes; the command line wins");
   verb->add_option("--data", options->data,
                    "Folder of the data set (ISIC layout, or images/ and masks/)")
       ->required();
@@ -167,13 +181,17 @@ void add_train(CLI::App& app, Action* action) {
       ->required();
   verb->add_option("--recipe", options->recipe, "Set of defaults for what follows")
       ->check(CLI::IsMember({"default", "seed"}))
-      ->capture_default_str();
-  verb->add_flag("--resume", options->resume, "Go on with the run in --output");
+      ->default_str("default");
+  CLI::Option* resume =
+      verb->add_flag("--resume", options->resume,
+                     "Go on with the run in --output, whose options need no repeating");
   verb->add_option("--init", options->init, "Start from these weights (fine-tuning)")
-      ->check(CLI::ExistingFile);
+      ->check(CLI::ExistingFile)
+      ->excludes(resume);
   verb->add_option("--size", options->size, "Network input, pixels: 128 or 256x192");
-  verb->add_option("--time-budget", options->time_budget,
-                   "End within this time: 90m, 1.5h; plain numbers are minutes");
+  CLI::Option* budget =
+      verb->add_option("--time-budget", options->time_budget,
+                       "End within this time: 90m, 1.5h; plain numbers are minutes");
   verb->add_option("--val-fraction", options->validation_fraction,
                    "Share of training images kept for validation where there is no such split")
       ->check(CLI::Range(0.0, 0.5));
@@ -200,7 +218,8 @@ void add_train(CLI::App& app, Action* action) {
   add("--architecture", &Config::architecture, "Network")
       ->check(CLI::IsMember({"improved-unet", "seed-unet"}));
   add("--width", &Config::base_width, "Channels of the first level")->check(CLI::Range(1, 256));
-  add("--epochs", &Config::epochs, "Passes over the training set")->check(CLI::Range(1, 100000));
+  CLI::Option* epochs = add("--epochs", &Config::epochs, "Passes over the training set");
+  epochs->check(CLI::Range(1, 100000))->excludes(budget);
   add("--batch-size", &Config::batch_size, "Images a step")->check(CLI::Range(1, 4096));
   add("--learning-rate", &Config::learning_rate, "Peak learning rate")->check(CLI::PositiveNumber);
   add("--weight-decay", &Config::weight_decay, "AdamW: on convolution weights")
@@ -233,9 +252,16 @@ void add_train(CLI::App& app, Action* action) {
 
   verb->callback([=] {
     *action = [=] {
-      Config config = recipe(options->recipe);
-      for (const auto& copy : *apply) copy(&config);
-      return train(*options, config);
+      if (!options->options_file.empty()) apply_options_file(*verb, options->options_file);
+      return train(*options, [=](Config config) {
+        for (const auto& copy : *apply) copy(&config);
+        if (epochs->count() > 0) config.time_budget = 0;
+        if (!options->size.empty())
+          parse_size(options->size, &config.input_width, &config.input_height);
+        if (!options->time_budget.empty())
+          config.time_budget = parse_duration(options->time_budget);
+        return config;
+      });
     };
   });
 }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "trainer/commands/run_folder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "model/error.h"
+
+namespace unetseg::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A run that ended before its first checkpoint, over a fault in the data for instance, leaves
+// nothing worth keeping: the same command may be given again.
+bool may_start_in(const std::string& path) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
+    const std::string name = entry.path().filename().string();
+    const bool empty_folder = (name == "checkpoint" || name == "panels") && entry.is_directory() &&
+                              fs::is_empty(entry.path());
+    if (!empty_folder && name != "lock" && name != "config.json") return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+RunFolder::RunFolder(const std::string& path, bool resume) : path_(path) {
+  const auto refuse_mixture = [&] {
+    if (!resume && !may_start_in(path))
+      throw Error(
+          Fault::settings,
+          path + " is not empty: give another --output, or --resume to go on with that run");
+  };
+  std::error_code error;
+  if (resume && !fs::is_directory(path, error))
+    throw Error(Fault::settings, path + " holds no run to resume");
+  fs::create_directories(path, error);
+  if (error) throw Error(Fault::write, path + " cannot be created", error.message());
+  // Somebody's own folder gets no lock file. A folder with one may be in use, which is to be said
+  // before that it is not empty.
+  const std::string lock = path + "/lock";
+  if (!fs::exists(lock)) refuse_mixture();
+  lock_ = open(lock.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (lock_ < 0) throw Error(Fault::write, path + " cannot be written to", std::strerror(errno));
+  try {
+    if (flock(lock_, LOCK_EX | LOCK_NB) != 0)
+      throw Error(Fault::write,
+                  path + " is in use by another trainer: wait for it or give another --output");
+    refuse_mixture();
+    for (const char* name : {"/checkpoint", "/panels"}) {
+      fs::create_directories(path + name, error);
+      if (error) throw Error(Fault::write, path + name + " cannot be created", error.message());
+    }
+  } catch (...) {
+    close(lock_);
+    throw;
+  }
+}
+
+// The file stays: were it removed, a trainer that waits with it open and one that makes it anew
+// could both hold a lock.
+RunFolder::~RunFolder() {
+  close(lock_);
+}
+
+void RunFolder::require_space(std::uint64_t bytes) const {
+  std::error_code error;
+  const fs::space_info space = fs::space(path_, error);
+  if (!error && space.available < bytes)
+    throw Error(Fault::no_space,
+                fmt::format("{} has {} MB left on its disk, a run needs about {} MB", path_,
+                            space.available / 1000000, bytes / 1000000 + 1));
+}
+
+}  // namespace unetseg::trainer
