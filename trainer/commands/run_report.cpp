@@ -85,9 +85,9 @@ void RunReport::write_pictures(const ProgressState& state) const {
 void RunReport::finish(const ProgressState& state) {
   live_->line.finish();
   if (state.history.empty()) return;
-  std::fprintf(stderr, "%zu epochs in %s; best validation Jaccard at epoch %lld\n",
-               state.history.size(), duration_text(state.seconds).c_str(),
-               static_cast<long long>(state.best_epoch));
+  std::fprintf(stderr, "%zu epoch%s in %s; best validation Jaccard at epoch %lld\n",
+               state.history.size(), state.history.size() == 1 ? "" : "s",
+               duration_text(state.seconds).c_str(), static_cast<long long>(state.best_epoch));
 }
 
 }  // namespace unetseg::trainer

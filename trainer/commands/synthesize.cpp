@@ -164,7 +164,7 @@ void add_synthesize(CLI::App& app, Action* action) {
       verb->add_option("--count", options->count,
                        "Data set in the layout of ISIC 2017 with this many pictures, "
                        "over training, validation and test")
-          ->check(CLI::Range(3, 9999999));
+          ->check(CLI::Range(3, 1000000));
   verb->add_option("--clip", options->clip,
                    "Film of one lesion, held by hand, with this many frames")
       ->check(CLI::Range(1, 99999))
