@@ -194,7 +194,7 @@ void TrainingRun::epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budge
 }
 
 void TrainingRun::finish_epoch(double images_per_second) {
-  require_finite_weights();
+  require_usable_weights();
   EpochRecord record;
   record.epoch = state_.epoch + 1;
   record.step = state_.step;
@@ -231,17 +231,20 @@ void TrainingRun::finish_epoch(double images_per_second) {
   if (events_.epoch) events_.epoch(state_, maps);
 }
 
-// What blew up within the last steps must not take the place of what was good.
-void TrainingRun::require_finite_weights() const {
-  if (!at::isfinite(values_).all().item<bool>())
-    throw Diverged(
-        fmt::format("weights are not finite at step {}: the last checkpoint is kept; lower "
-                    "--learning-rate",
-                    state_.step));
+// What blew up within the last steps must not take the place of what was good. Weights are exported
+// in half precision: beyond its range they are lost as much as infinite ones.
+void TrainingRun::require_usable_weights() const {
+  constexpr double kLargestHalf = 65504;
+  for (const at::Tensor& weights : {values_, average_})
+    if (!(weights.abs().max().item<double>() <= kLargestHalf))
+      throw Diverged(
+          fmt::format("weights have grown out of range at step {}: the last checkpoint is kept; "
+                      "lower --learning-rate",
+                      state_.step));
 }
 
 void TrainingRun::save() {
-  require_finite_weights();
+  require_usable_weights();
   Checkpoint checkpoint;
   checkpoint.config = config_;
   checkpoint.data_sha256 = data_sha256_;

@@ -72,7 +72,7 @@ class TrainingRun {
   // Steps until the epoch's samples or the run's steps are used up, or until `stop`.
   void epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budget);
   void finish_epoch(double images_per_second);
-  void require_finite_weights() const;
+  void require_usable_weights() const;
   void save();
   void export_weights(const std::string& name) const;
   at::Tensor exported_values() const { return config_.ema > 0 ? average_ : values_; }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Golden tensors from tests/reference, and how far two tensors are apart.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+#include <map>
+#include <string>
+
+#include "model/storage/safetensors.h"
+
+using Golden = std::map<std::string, at::Tensor>;
+
+// All tensors of a file below tests/reference, as float64.
+inline Golden read_golden(const std::string& name) {
+  unetseg::SafetensorsLimits limits;
+  limits.weights_only = false;  // the goldens are float64
+  const auto file =
+      unetseg::read_safetensors(std::string(UNETSEG_REFERENCE_DIR "/") + name, limits);
+  Golden golden;
+  for (const unetseg::TensorEntry& entry : file.tensors) {
+    const auto type = entry.dtype == unetseg::DType::f64 ? at::kDouble : at::kFloat;
+    at::Tensor tensor = at::empty(entry.shape, type);
+    std::memcpy(tensor.data_ptr(), file.data.data() + entry.offset, entry.bytes);
+    golden[entry.name] = tensor.to(at::kDouble);
+  }
+  return golden;
+}
+
+inline double relative_l2(const at::Tensor& value, const at::Tensor& expected) {
+  const at::Tensor a = value.detach().to(at::kDouble), b = expected.to(at::kDouble);
+  return (a - b).norm().item<double>() / std::max(1e-300, b.norm().item<double>());
+}

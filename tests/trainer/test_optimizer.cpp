@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Optimizer steps against PyTorch on given gradients; schedules, averaging and budget by hand.
+#include <ATen/ATen.h>
+
+#include "trainer/train/budget.h"
+#include "trainer/train/optimizer.h"
+#include "trainer/train/schedule.h"
+
+#include "tests/check.h"
+#include "tests/golden.h"
+#include "tests/trainer/torch_suites.h"
+
+using namespace unetseg::trainer;
+
+namespace {
+
+struct Case {
+  const char* name;
+  double weight_decay;
+  bool decoupled;
+};
+const Case kCases[] = {{"adam", 0, false}, {"adam_l2", 0.1, false}, {"adamw", 0.1, true}};
+
+START_TEST(test_steps_end_where_pytorch_ends) {
+  const Case& c = kCases[_i];
+  const Golden golden = read_golden("optimizers.safetensors");
+  const at::Tensor values = golden.at("start").flatten().clone();
+  at::Tensor mask = at::zeros_like(golden.at("start"));
+  mask.select(0, 0).fill_(1);
+  Adam::Options options;
+  options.weight_decay = c.weight_decay;
+  options.decoupled = c.decoupled;
+  Adam adam(options, mask.flatten());
+  for (std::int64_t step = 0; step < golden.at("rates").size(0); ++step)
+    adam.step(values, golden.at("gradients").select(0, step).flatten().clone(),
+              golden.at("rates").select(0, step).item<double>());
+  ck_assert_double_lt(relative_l2(values, golden.at(c.name).flatten()), 1e-13);
+}
+END_TEST
+
+START_TEST(test_clipping_keeps_short_gradients_and_shortens_long_ones) {
+  const at::Tensor gradient = at::full({4}, 3.0);
+  ck_assert_double_eq_tol(clip_norm(gradient, 10), 6, 1e-6);
+  ck_assert_double_eq_tol(gradient.norm().item<double>(), 6, 1e-6);
+  ck_assert_double_eq_tol(clip_norm(gradient, 1.5), 6, 1e-6);
+  ck_assert_double_eq_tol(gradient.norm().item<double>(), 1.5, 1e-5);
+  ck_assert_double_eq_tol(clip_norm(gradient, 0), 1.5, 1e-5);
+}
+END_TEST
+
+START_TEST(test_cosine_rises_then_falls_to_zero) {
+  ck_assert_double_eq_tol(cosine_factor(0, 1000, 0.1), 0.01, 1e-12);
+  ck_assert_double_eq_tol(cosine_factor(99, 1000, 0.1), 1, 1e-12);
+  ck_assert_double_eq_tol(cosine_factor(100, 1000, 0.1), 1, 1e-12);
+  ck_assert_double_eq_tol(cosine_factor(550, 1000, 0.1), 0.5, 1e-12);
+  ck_assert_double_eq_tol(cosine_factor(1000, 1000, 0.1), 0, 1e-12);
+  ck_assert_double_eq_tol(cosine_factor(0, 10, 0), 1, 1e-12);
+}
+END_TEST
+
+START_TEST(test_plateau_drops_after_more_than_its_patience) {
+  Plateau plateau;
+  const double losses[] = {1, 0.9, 0.9, 0.9};
+  for (const double loss : losses) plateau.end_of_epoch(loss);
+  ck_assert_double_eq(plateau.factor, 1);
+  plateau.end_of_epoch(0.9);  // the third epoch without a better loss
+  ck_assert_double_eq_tol(plateau.factor, 0.1, 1e-15);
+  plateau.end_of_epoch(0.8);
+  ck_assert_int_eq(plateau.bad_epochs, 0);
+}
+END_TEST
+
+START_TEST(test_average_is_short_first_and_a_share_of_the_steps_later) {
+  ck_assert_double_eq_tol(ema_decay(0, 10000, 0.05), 0.1, 1e-12);
+  ck_assert_double_eq_tol(ema_decay(9000, 10000, 0.05), 1 - 1 / 500.0, 1e-12);
+}
+END_TEST
+
+START_TEST(test_budget_decides_after_forty_steps_and_follows_a_slower_machine) {
+  BudgetPlanner planner(1000, 0, 0, 100);
+  std::int64_t total = 0, step = 0;
+  double spent = 0;
+  for (; total == 0; ++step) {
+    spent += 1;
+    total = planner.after_step(1, step + 1, spent, 0);
+  }
+  ck_assert_int_eq(step, 40);
+  ck_assert_int_eq(total, 40 + static_cast<std::int64_t>(0.95 * 960));
+  std::int64_t corrected = 0;
+  while (corrected == 0 && step < total) {
+    spent += 2;
+    ++step;
+    corrected = planner.after_step(2, step, spent, total);
+  }
+  ck_assert_int_lt(corrected, total);
+  ck_assert_double_lt(spent + 2.0 * static_cast<double>(corrected - step), 1000);
+}
+END_TEST
+
+// Steps of a second in a budget of ten: ten steps of warm-up would be all of it.
+START_TEST(test_short_budget_is_planned_by_its_first_step) {
+  BudgetPlanner planner(10, 0, 0, 100);
+  ck_assert_int_eq(planner.after_step(1, 1, 1, 0), 1 + static_cast<std::int64_t>(0.95 * 9));
+  // One that was spent before a resumed run does not hurry it.
+  BudgetPlanner resumed(1000, 500, 0, 100);
+  ck_assert_int_eq(resumed.after_step(1, 501, 501, 0), 0);
+}
+END_TEST
+
+}  // namespace
+
+Suite* optimizer_suite() {
+  Suite* suite = suite_create("optimizer");
+  TCase* tests = tcase_create("optimizer");
+  tcase_add_loop_test(tests, test_steps_end_where_pytorch_ends, 0, 3);
+  tcase_add_test(tests, test_clipping_keeps_short_gradients_and_shortens_long_ones);
+  tcase_add_test(tests, test_cosine_rises_then_falls_to_zero);
+  tcase_add_test(tests, test_plateau_drops_after_more_than_its_patience);
+  tcase_add_test(tests, test_average_is_short_first_and_a_share_of_the_steps_later);
+  tcase_add_test(tests, test_budget_decides_after_forty_steps_and_follows_a_slower_machine);
+  tcase_add_test(tests, test_short_budget_is_planned_by_its_first_step);
+  suite_add_tcase(suite, tests);
+  return suite;
+}
