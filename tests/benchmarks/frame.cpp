@@ -2,52 +2,27 @@
 // How long one core takes to sample a frame to the network's input and to draw an overlay on it,
 // for each format at 1080p and 4K. Run: meson test -C build --benchmark --verbose frame
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <string>
 #include <vector>
 
 #include "model/frame/formats.h"
 #include "model/frame/painter.h"
 #include "model/frame/sampler.h"
 
+#include "tests/benchmarks/measuring.h"
+
 using namespace unetseg;
+using benchmarks::measure;
+using benchmarks::Times;
 
 namespace {
 
 constexpr int kInput = 128;  // pixels of the network's input, each way
 constexpr int kRounds = 21;
 constexpr int kBuffers = 4;  // as a camera's pool: a frame is not in the cache when it comes round
-
-struct Times {
-  double median, low, high;  // ms; nine in ten rounds lie between the last two
-};
-
-template <typename Run>
-Times measure(Run run) {
-  std::vector<double> ms;
-  run(0);  // warm-up: tables, page faults
-  for (int round = 1; round <= kRounds; ++round) {
-    const auto start = std::chrono::steady_clock::now();
-    run(round);
-    const std::chrono::duration<double, std::milli> taken =
-        std::chrono::steady_clock::now() - start;
-    ms.push_back(taken.count());
-  }
-  std::sort(ms.begin(), ms.end());
-  return {ms[kRounds / 2], ms[kRounds / 20], ms[kRounds - 1 - kRounds / 20]};
-}
-
-std::string processor() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  return "unknown processor";
-}
 
 double megabytes(std::size_t bytes) {
   return static_cast<double>(bytes) / 1e6;
@@ -58,7 +33,7 @@ double copy_speed() {
   const std::size_t bytes = std::size_t{64} << 20;
   std::vector<std::uint8_t> from(bytes, 1), to(bytes, 2);
   volatile std::uint8_t seen = 0;
-  const Times times = measure([&](int) {
+  const Times times = measure(kRounds, [&](int) {
     std::memcpy(to.data(), from.data(), bytes);
     seen = to[bytes / 2];
   });
@@ -107,19 +82,23 @@ std::vector<float> lesion() {
 }
 
 void print(const char* what, const Times& times, std::size_t bytes) {
-  std::printf("  %s %7.3f ms [%7.3f .. %7.3f] %5.1f GB/s", what, times.median, times.low,
-              times.high, megabytes(bytes) / times.median);
+  std::printf("  %s %7.3f ms [%7.3f .. %7.3f] %5.1f GB/s", what, times.median, times.p5, times.p95,
+              megabytes(bytes) / times.median);
 }
 
-// Returns whether what was timed also did its work.
-bool benchmark(const char* name, UnetsegFormat format, int width, int height) {
+struct Result {
+  Times sampling, drawing;
+  bool right;  // what was timed also did its work
+};
+
+Result benchmark(const char* name, UnetsegFormat format, int width, int height) {
   std::vector<Frame> frames;
   for (int i = 0; i < kBuffers; ++i) frames.push_back(make_frame(format, width, height));
   const std::size_t bytes = frames[0].memory.size();
 
   Sampler sampler(kInput, kInput);
   std::vector<float> input(3 * kInput * kInput);
-  const Times sampling = measure([&](int round) {
+  const Times sampling = measure(kRounds, [&](int round) {
     sampler.sample(frames[static_cast<std::size_t>(round % kBuffers)].view, input.data());
   });
   const auto range = std::minmax_element(input.begin(), input.end());
@@ -128,7 +107,7 @@ bool benchmark(const char* name, UnetsegFormat format, int width, int height) {
   const std::vector<float> probabilities = lesion();
   const UnetsegStyle style = {UNETSEG_DRAW_OVERLAY, .5, 0xff20c040, .35, 0xffffffff, 3};
   Painter painter;
-  const Times drawing = measure([&](int round) {
+  const Times drawing = measure(kRounds, [&](int round) {
     painter.draw({probabilities.data(), kInput, kInput},
                  frames[static_cast<std::size_t>(round % kBuffers)].view, style);
   });
@@ -140,14 +119,14 @@ bool benchmark(const char* name, UnetsegFormat format, int width, int height) {
   print("overlay", drawing, bytes);
   std::printf("%s\n", even && marked ? "" : "  WRONG RESULT");
   std::fflush(stdout);
-  return even && marked;
+  return {sampling, drawing, even && marked};
 }
 
 }  // namespace
 
 int main() {
-  std::printf("%s, one core; to %d x %d; median [90%% of %d rounds]; GB/s of frame data\n",
-              processor().c_str(), kInput, kInput, kRounds);
+  std::printf("%s\none core; to %d x %d; median [90%% of %d rounds]; GB/s of frame data\n",
+              benchmarks::machine().c_str(), kInput, kInput, kRounds);
   std::printf("memcpy: %.1f GB/s copied\n", copy_speed());
   const struct {
     const char* name;
@@ -160,8 +139,12 @@ int main() {
       {"NV12", UNETSEG_FORMAT_NV12}};
   bool right = true;
   for (const auto& f : formats) {
-    right &= benchmark(f.name, f.format, 1920, 1080);
-    right &= benchmark(f.name, f.format, 3840, 2160);
+    const Result hd = benchmark(f.name, f.format, 1920, 1080);
+    const Result uhd = benchmark(f.name, f.format, 3840, 2160);
+    right = right && hd.right && uhd.right;
+    if (f.format == UNETSEG_FORMAT_NV12)
+      std::printf("a frame of 1080p NV12: sampling %.3f ms (least %.3f), overlay %.3f ms (%.3f)\n",
+                  hd.sampling.median, hd.sampling.least, hd.drawing.median, hd.drawing.least);
   }
   return right ? 0 : 1;
 }
