@@ -32,7 +32,7 @@ std::string Inference::probe(const std::string& device, std::string* notice) {
 void Inference::open(const ModelRequest& request) {
   if (is_open() && request == request_) return;
   close();
-  worker_ = std::make_unique<Worker>();
+  replace_worker(std::make_unique<Worker>());
   try {
     worker_->run([&] {
       open_session(request);
@@ -65,7 +65,13 @@ void Inference::warm_up() {
 void Inference::close() {
   if (session_ != nullptr) worker_->run([this] { backend_->close(session_); });
   session_ = nullptr;
-  worker_.reset();
+  replace_worker(nullptr);
+}
+
+// The one before is joined without the lock.
+void Inference::replace_worker(std::unique_ptr<Worker> worker) {
+  const std::lock_guard<std::mutex> lock(worker_mutex_);
+  worker_.swap(worker);
 }
 
 guint64 Inference::timed_inference(guint slot) {
@@ -96,6 +102,7 @@ void Inference::draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& 
 }
 
 void Inference::set_flushing(bool flushing) {
+  const std::lock_guard<std::mutex> lock(worker_mutex_);
   if (worker_) worker_->set_flushing(flushing);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "model/backend/backend.h"
@@ -60,6 +61,7 @@ class Inference {
  private:
   void open_session(const ModelRequest& request);
   void warm_up();
+  void replace_worker(std::unique_ptr<Worker> worker);
   guint64 timed_inference(guint slot);
 
   const UnetsegBackend* backend_ = nullptr;
@@ -67,6 +69,9 @@ class Inference {
   ModelRequest request_;  // what session_ answers
   guint64 warm_up_time_ = 0;
   guint64 last_time_ = 0;  // nanoseconds that the last inference took; read when it is done
+  // A flush may come from another thread while the element stops. Guards the pointer, not what it
+  // points to; taken before the worker's own lock.
+  std::mutex worker_mutex_;
   std::unique_ptr<Worker> worker_;
 };
 
