@@ -158,12 +158,12 @@ void release_pad(GstElement* element, GstPad* pad) {
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  if (!GST_UNETSEG(object)->impl->set_property(id, value))
+  if (!guarded(object, true, [&](Element& e) { return e.set_property(id, value); }))
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  if (!GST_UNETSEG(object)->impl->get_property(id, value))
+  if (!guarded(object, true, [&](Element& e) { return e.get_property(id, value); }))
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
