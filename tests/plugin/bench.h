@@ -187,3 +187,27 @@ inline bool is_gap(GstBuffer* buffer) {
 inline void wait_for_file(const std::string& path) {
   while (!std::filesystem::exists(path)) g_usleep(1000);
 }
+
+// A variable of the environment for as long as the object lives.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    const char* before = g_getenv(name);
+    was_set_ = before != nullptr;
+    if (was_set_) before_ = before;
+    g_setenv(name, value.c_str(), TRUE);
+  }
+  ~Variable() {
+    if (was_set_)
+      g_setenv(name_, before_.c_str(), TRUE);
+    else
+      g_unsetenv(name_);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+  bool was_set_;
+  std::string before_;
+};

@@ -19,13 +19,13 @@ void install(const std::string& name, const TemporaryFolder& folder) {
 }
 
 void assert_fails_and_is_cured(const std::string& folder, int code, const std::string& mentions) {
-  const std::string good = g_getenv(kVariable);
   LoneElement element({});
-  g_setenv(kVariable, folder.c_str(), TRUE);
-  ck_assert_int_eq(element.set(GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
-  assert_only(element.errors(), GST_LIBRARY_ERROR, code, mentions);
-  ck_assert_int_eq(element.set(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
-  g_setenv(kVariable, good.c_str(), TRUE);
+  {
+    const Variable bad(kVariable, folder);
+    ck_assert_int_eq(element.set(GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
+    assert_only(element.errors(), GST_LIBRARY_ERROR, code, mentions);
+    ck_assert_int_eq(element.set(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+  }
   ck_assert_int_eq(element.set(GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
   ck_assert_uint_eq(element.errors().size(), 0);
 }
@@ -74,7 +74,7 @@ END_TEST
 START_TEST(test_a_module_that_is_put_right_is_opened_anew) {
   const TemporaryFolder folder;
   install("libno-table.so", folder);
-  g_setenv(kVariable, folder.path().c_str(), TRUE);
+  const Variable modules(kVariable, folder.path());
   LoneElement element({});
   ck_assert_int_eq(element.set(GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
   element.errors();
@@ -109,7 +109,7 @@ START_TEST(test_b4_a_device_that_is_not_there_is_an_error) {
 END_TEST
 
 START_TEST(test_b4_a_gpu_that_cannot_be_used_is_one_warning) {
-  g_setenv("UNETSEG_FAKE_NOTICE", "the GPU is too old, the CPU is used", TRUE);
+  const Variable notice("UNETSEG_FAKE_NOTICE", "the GPU is too old, the CPU is used");
   LoneElement element({});
   ck_assert_int_eq(element.set(GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
   assert_only(element.warnings(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
@@ -130,7 +130,7 @@ START_TEST(test_m1_shipped_weights_that_are_not_installed_are_named) {
       {"best", folder.path(), GST_RESOURCE_ERROR_NOT_FOUND, "set UNETSEG_WEIGHTS_DIR"},
       {"fast", "relative", GST_RESOURCE_ERROR_SETTINGS, "must be an absolute path"}};
   for (const auto& c : cases) {
-    g_setenv("UNETSEG_WEIGHTS_DIR", c.weights_folder.c_str(), TRUE);
+    const Variable weights("UNETSEG_WEIGHTS_DIR", c.weights_folder);
     LoneElement element({{"model-file", c.model}});
     ck_assert_int_eq(element.set(GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
     assert_only(element.errors(), GST_RESOURCE_ERROR, c.code, c.mentions);
