@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+// Whole training runs on a handful of drawn discs: resume, interruption, divergence, learning.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "model/error.h"
+#include "model/network/stored_parameters.h"
+#include "model/storage/atomic_file.h"
+#include "trainer/train/flat_parameters.h"
+#include "trainer/train/run.h"
+
+#include "tests/check.h"
+#include "tests/temporary_folder.h"
+#include "tests/trainer/torch_suites.h"
+
+using namespace unetseg;
+using namespace unetseg::trainer;
+
+namespace {
+
+// Dark discs on a bright, slightly uneven ground.
+DecodedSet discs(int count, int size, unsigned seed) {
+  DecodedSet set;
+  set.width = set.height = size;
+  for (int i = 0; i < count; ++i) {
+    const double cx = size * (0.35 + 0.3 * ((i * 37 + seed) % 10) / 10.0);
+    const double cy = size * (0.35 + 0.3 * ((i * 53 + seed) % 7) / 7.0);
+    const double radius = size * (0.12 + 0.02 * (i % 5));
+    TruthMask truth{size, size, {}};
+    for (int y = 0; y < size; ++y)
+      for (int x = 0; x < size; ++x) {
+        const bool inside = std::hypot(x + 0.5 - cx, y + 0.5 - cy) < radius;
+        const int shade = (x * 7 + y * 11 + i) % 23;
+        for (const int level : {inside ? 90 : 210, inside ? 60 : 170, inside ? 50 : 150})
+          set.images.push_back(static_cast<std::uint8_t>(level + shade));
+        truth.pixels.push_back(inside ? 255 : 0);
+      }
+    set.masks.insert(set.masks.end(), truth.pixels.begin(), truth.pixels.end());
+    set.truth.push_back(truth);
+    set.aspect.push_back(1);
+    set.ids.push_back("disc-" + std::to_string(seed) + "-" + std::to_string(i));
+    set.sha256.push_back("image:mask");
+  }
+  return set;
+}
+
+Config small_config() {
+  Config config = recipe("default");
+  config.base_width = 4;
+  config.input_width = config.input_height = 32;
+  config.batch_size = 4;
+  config.epochs = 3;
+  config.device = "cpu";
+  config.precision = "fp32";
+  return config;
+}
+
+// One thread unless a test wants more: the pictures are too small to share.
+struct Sets {
+  Sets() { at::set_num_threads(1); }
+  DecodedSet train = discs(10, 32, 1), validation = discs(4, 32, 2);
+};
+
+std::string run_folder(const TemporaryFolder& folder, const char* name) {
+  const std::string path = folder.path() + "/" + name;
+  std::filesystem::create_directories(path + "/checkpoint");
+  return path;
+}
+
+// Stops after `steps` steps (0: never) and keeps every loss.
+struct Observed {
+  std::vector<double> losses;
+  std::atomic<bool> stop{false};
+  RunEvents events(std::int64_t steps) {
+    RunEvents events;
+    events.step = [this, steps](const StepInfo& info) {
+      losses.push_back(info.loss);
+      if (steps > 0 && info.step >= steps) stop = true;
+    };
+    return events;
+  }
+};
+
+START_TEST(test_t3_resumed_run_is_bit_equal_to_an_unbroken_one) {
+  const TemporaryFolder folder;
+  const Sets sets;
+  if (_i == 0) at::set_num_threads(2);
+  Config config = small_config();
+  config.schedule = _i % 2 == 0 ? "cosine" : "plateau";
+  const std::string whole = run_folder(folder, "whole"), broken = run_folder(folder, "broken");
+
+  Observed unbroken;
+  TrainingRun run(config, sets.train, sets.validation, whole, "data", unbroken.events(0));
+  ck_assert(run.run(unbroken.stop) == RunEnd::finished);
+  ck_assert_uint_eq(unbroken.losses.size(), 9);
+
+  // Broken off twice: within the first and the third epoch, or at the ends of both.
+  const std::int64_t breaks[2][2] = {{2, 7}, {3, 9}};
+  Observed first;
+  TrainingRun start(config, sets.train, sets.validation, broken, "data",
+                    first.events(breaks[_i / 2][0]));
+  ck_assert(start.run(first.stop) == RunEnd::interrupted);
+  Observed second;
+  TrainingRun middle(config, sets.train, sets.validation, broken, "data",
+                     second.events(breaks[_i / 2][1]));
+  middle.resume(load_checkpoint(broken + "/checkpoint", nullptr));
+  ck_assert(middle.run(second.stop) == RunEnd::interrupted);
+  Observed third;
+  TrainingRun end(config, sets.train, sets.validation, broken, "data", third.events(0));
+  end.resume(load_checkpoint(broken + "/checkpoint", nullptr));
+  ck_assert(end.run(third.stop) == RunEnd::finished);
+
+  std::vector<double> losses = first.losses;
+  losses.insert(losses.end(), second.losses.begin(), second.losses.end());
+  losses.insert(losses.end(), third.losses.begin(), third.losses.end());
+  ck_assert_uint_eq(losses.size(), unbroken.losses.size());
+  for (std::size_t i = 0; i < losses.size(); ++i)
+    ck_assert_double_eq(losses[i], unbroken.losses[i]);
+  const Checkpoint a = load_checkpoint(whole + "/checkpoint", nullptr);
+  const Checkpoint b = load_checkpoint(broken + "/checkpoint", nullptr);
+  ck_assert(at::equal(a.values, b.values));
+  ck_assert(at::equal(a.average, b.average));
+  ck_assert(at::equal(a.second_moment, b.second_moment));
+  ck_assert_uint_eq(a.progress.history.size(), b.progress.history.size());
+  for (std::size_t i = 0; i < a.progress.history.size(); ++i) {
+    ck_assert_double_eq(a.progress.history[i].train_loss, b.progress.history[i].train_loss);
+    ck_assert_double_eq(a.progress.history[i].validation_loss,
+                        b.progress.history[i].validation_loss);
+  }
+}
+END_TEST
+
+START_TEST(test_training_learns_and_its_weights_run_as_they_were_scored) {
+  const TemporaryFolder folder;
+  const Sets sets;
+  Config config = small_config();
+  config.epochs = 40;
+  const std::string path = run_folder(folder, "run");
+  const std::atomic<bool> stop{false};
+  TrainingRun run(config, sets.train, sets.validation, path, "data", {});
+  ck_assert(run.run(stop) == RunEnd::finished);
+  const EpochRecord& last = run.progress().history.back();
+  ck_assert_double_gt(last.validation_dice, 0.9);
+
+  const SafetensorsFile file = read_safetensors(path + "/last.safetensors");
+  const ModelCard card = card_of(file);
+  ck_assert_int_eq(card.base_width, 4);
+  ck_assert_int_eq(card.input_width, 32);
+  const auto network = make_network(card.architecture, card.base_width, parameters_of(file));
+  const ValidationResult again =
+      validate(*network, sets.validation, at::kCPU, config.loss, card.threshold);
+  ck_assert_double_eq_tol(again.mean_dice(), last.validation_dice, 0.005);  // half precision
+  ck_assert(std::filesystem::exists(path + "/best.safetensors"));
+}
+END_TEST
+
+START_TEST(test_seed_recipe_trains_the_seed_network) {
+  const TemporaryFolder folder;
+  const Sets sets;
+  Config config = recipe("seed");
+  ck_assert_str_eq(config.architecture.c_str(), "seed-unet");
+  ck_assert_str_eq(config.optimizer.c_str(), "adam");
+  ck_assert_double_eq(config.learning_rate, 1e-4);
+  ck_assert_int_eq(config.batch_size, 4);
+  ck_assert_int_eq(config.epochs, 70);
+  config.base_width = 2;
+  config.input_width = config.input_height = 32;
+  config.epochs = 2;
+  config.device = "cpu";
+  config.precision = "fp32";
+  const std::string path = run_folder(folder, "seed");
+  const std::atomic<bool> stop{false};
+  TrainingRun run(config, sets.train, sets.validation, path, "data", {});
+  ck_assert(run.run(stop) == RunEnd::finished);
+  ck_assert_int_eq(run.progress().step, 6);
+  const ModelCard card = card_of(read_safetensors(path + "/last.safetensors"));
+  ck_assert_str_eq(card.architecture.c_str(), "seed-unet");
+  ck_assert_double_eq_tol(card.threshold, 0.6224593, 1e-6);  // raw output above 0.5
+}
+END_TEST
+
+START_TEST(test_t12_three_steps_without_finite_loss_end_the_run) {
+  const TemporaryFolder folder;
+  const Sets sets;
+  Config config = small_config();
+  config.learning_rate = 1e30;
+  config.warm_up = 0;
+  config.clip = 0;
+  const std::string path = run_folder(folder, "run");
+  const std::atomic<bool> stop{false};
+  TrainingRun run(config, sets.train, sets.validation, path, "data", {});
+  bool diverged = false;
+  try {
+    run.run(stop);
+  } catch (const Diverged&) {
+    diverged = true;
+  }
+  ck_assert(diverged);
+}
+END_TEST
+
+START_TEST(test_t11_damaged_last_checkpoint_falls_back_to_the_one_before) {
+  const TemporaryFolder folder;
+  const Sets sets;
+  const std::string path = run_folder(folder, "run");
+  const std::atomic<bool> stop{false};
+  TrainingRun run(small_config(), sets.train, sets.validation, path, "data", {});
+  run.run(stop);
+  const std::string last = path + "/checkpoint/last.safetensors";
+  std::filesystem::resize_file(last, std::filesystem::file_size(last) / 2);
+  std::string warning;
+  const Checkpoint checkpoint = load_checkpoint(path + "/checkpoint", &warning);
+  ck_assert(warning.find("prev.safetensors") != std::string::npos);
+  ck_assert_int_eq(checkpoint.progress.step, 9);
+  std::filesystem::remove(path + "/checkpoint/prev.safetensors");
+  bool refused = false;
+  try {
+    load_checkpoint(path + "/checkpoint", nullptr);
+  } catch (const Error& error) {
+    refused = error.fault() == Fault::read;
+  }
+  ck_assert(refused);
+}
+END_TEST
+
+Checkpoint checkpoint_at(std::int64_t step) {
+  Checkpoint checkpoint;
+  checkpoint.config = small_config();
+  checkpoint.progress.step = step;
+  const auto layout = network_layout(checkpoint.config.architecture, checkpoint.config.base_width);
+  checkpoint.values = at::full({total_elements(layout)}, static_cast<double>(step));
+  checkpoint.first_moment = checkpoint.second_moment = checkpoint.average = checkpoint.values;
+  return checkpoint;
+}
+
+START_TEST(test_t1_full_disk_leaves_the_checkpoints_as_they_were) {
+  const TemporaryFolder folder;
+  for (const std::int64_t step : {1, 2}) save_checkpoint(folder.path(), checkpoint_at(step));
+  file_operations.write = [](int, const void*, std::size_t) -> ssize_t {
+    errno = ENOSPC;
+    return -1;
+  };
+  bool refused = false;
+  try {
+    save_checkpoint(folder.path(), checkpoint_at(3));
+  } catch (const Error& error) {
+    refused = error.fault() == Fault::no_space;
+  }
+  ck_assert(refused);
+  std::string warning;
+  ck_assert_int_eq(load_checkpoint(folder.path(), &warning).progress.step, 2);
+  ck_assert(warning.empty());
+  std::filesystem::remove(folder.path() + "/last.safetensors");
+  ck_assert_int_eq(load_checkpoint(folder.path(), &warning).progress.step, 1);
+}
+END_TEST
+
+START_TEST(test_another_time_budget_is_planned_anew) {
+  const TemporaryFolder folder;
+  const Sets sets;
+  Config config = small_config();
+  config.time_budget = 3600;
+  Checkpoint checkpoint = checkpoint_at(5);
+  checkpoint.config = config;
+  checkpoint.progress.total_steps = 100;
+  TrainingRun same(config, sets.train, sets.validation, folder.path(), "data", {});
+  same.resume(checkpoint);
+  ck_assert_int_eq(same.progress().total_steps, 100);
+  config.time_budget = 7200;
+  TrainingRun longer(config, sets.train, sets.validation, folder.path(), "data", {});
+  longer.resume(checkpoint);
+  ck_assert_int_eq(longer.progress().total_steps, 0);
+  ck_assert_int_eq(longer.progress().step, 5);
+}
+END_TEST
+
+START_TEST(test_t10_changed_settings_are_named) {
+  Config saved = small_config(), asked = small_config();
+  asked.epochs = 99;
+  asked.threads = 7;
+  ck_assert(differing_keys(saved, asked).empty());
+  asked.base_width = 8;
+  asked.dropout = 0.5;
+  const std::vector<std::string> keys = differing_keys(saved, asked);
+  ck_assert_uint_eq(keys.size(), 2);
+  ck_assert_str_eq(keys[0].c_str(), "base-width");
+  ck_assert_str_eq(keys[1].c_str(), "dropout");
+  const Config back = config_from_json(to_json(asked));
+  ck_assert(to_json(back) == to_json(asked));
+}
+END_TEST
+
+}  // namespace
+
+Suite* training_suite() {
+  Suite* suite = suite_create("training");
+  TCase* tests = tcase_create("runs");
+  tcase_set_timeout(tests, 600);
+  tcase_add_loop_test(tests, test_t3_resumed_run_is_bit_equal_to_an_unbroken_one, 0, 4);
+  tcase_add_test(tests, test_t1_full_disk_leaves_the_checkpoints_as_they_were);
+  tcase_add_test(tests, test_another_time_budget_is_planned_anew);
+  tcase_add_test(tests, test_training_learns_and_its_weights_run_as_they_were_scored);
+  tcase_add_test(tests, test_seed_recipe_trains_the_seed_network);
+  tcase_add_test(tests, test_t12_three_steps_without_finite_loss_end_the_run);
+  tcase_add_test(tests, test_t11_damaged_last_checkpoint_falls_back_to_the_one_before);
+  tcase_add_test(tests, test_t10_changed_settings_are_named);
+  suite_add_tcase(suite, tests);
+  return suite;
+}

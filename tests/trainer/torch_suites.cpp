@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "tests/trainer/torch_suites.h"
+
+#include <cstdio>
+#include <cstring>
+
+namespace {
+
+struct Named {
+  const char* name;
+  Suite* (*make)();
+};
+const Named kSuites[] = {{"network", network_suite},
+                         {"augment", augment_suite},
+                         {"optimizer", optimizer_suite},
+                         {"training", training_suite}};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (const Named& suite : kSuites)
+    if (argc == 2 && std::strcmp(argv[1], suite.name) == 0) return run_suite(suite.make());
+  for (const Named& suite : kSuites) std::fprintf(stderr, "usage: %s %s\n", argv[0], suite.name);
+  return 2;
+}

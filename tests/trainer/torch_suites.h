@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// The suites that need LibTorch. They share one program, since each program pays for its headers;
+// torch_suites.cpp runs the one that the command line names.
+#pragma once
+
+#include "tests/check.h"
+
+Suite* network_suite();
+Suite* augment_suite();
+Suite* optimizer_suite();
+Suite* training_suite();
