@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+// What unetseg-trainer answers to faults: exit codes, one error line, and nothing lost.
+#include <fstream>
+
+#include "trainer/data/image_files.h"
+
+#include "tests/check.h"
+#include "tests/temporary_folder.h"
+#include "tests/trainer/small_run.h"
+
+using namespace unetseg::trainer;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A copy of the shared data set that a test may damage.
+struct DamagedSet {
+  DamagedSet() { fs::copy(small_run().data, path, fs::copy_options::recursive); }
+  std::string image(const char* split, int id) const {
+    return path + "/ISIC-2017_" + split + "_Data/" + name(id) + ".jpg";
+  }
+  std::string mask(const char* split, int id) const {
+    return path + "/ISIC-2017_" + split + "_Part1_GroundTruth/" + name(id) + "_segmentation.png";
+  }
+  static std::string name(int id) {
+    const std::string digits = std::to_string(id);
+    return "SYNTH_" + std::string(7 - digits.size(), '0') + digits;
+  }
+
+  TemporaryFolder root;
+  std::string path = root.path() + "/data", run = root.path() + "/run";
+};
+
+void cut_in_half(const std::string& path) {
+  fs::resize_file(path, fs::file_size(path) / 2);
+}
+
+bool was_trained(const std::string& run) {
+  return fs::exists(run + "/metrics.csv") || fs::exists(run + "/checkpoint/last.safetensors");
+}
+
+START_TEST(test_wrong_command_lines_are_2) {
+  const std::vector<std::string> train = {"train", "--data", small_run().data, "--output",
+                                          small_run().root.path() + "/never"};
+  const std::vector<std::vector<std::string>> endings = {{"--size", "33"},
+                                                         {"--size", "64x"},
+                                                         {"--epochs", "0"},
+                                                         {"--epochs", "2", "--time-budget", "5m"},
+                                                         {"--time-budget", "soon"},
+                                                         {"--no-such-option"},
+                                                         {"--architecture", "u-net"},
+                                                         {"--device", "toaster"}};
+  for (const std::vector<std::string>& ending : endings) {
+    std::vector<std::string> arguments = train;
+    arguments.insert(arguments.end(), ending.begin(), ending.end());
+    const Outcome outcome = run_trainer(arguments);
+    assert_code(outcome, 2);
+    ck_assert_uint_gt(outcome.err.size(), 0);
+    ck_assert(!was_trained(arguments[4]));
+  }
+  assert_code(run_trainer({}), 2);
+  assert_code(run_trainer({"learn"}), 2);
+  assert_code(run_trainer({"--help"}), 0);
+  assert_error(run_trainer({"evaluate", "--masks", small_run().data}), 2, "--predictions");
+  assert_error(run_trainer({"synthesize", "--output", small_run().root.path() + "/never"}), 2,
+               "--count");
+}
+END_TEST
+
+START_TEST(test_missing_files_are_4) {
+  assert_error(run_trainer({"train", "--data", "/no/such/folder", "--output",
+                            small_run().root.path() + "/no-data", "--device", "cpu"}),
+               4, "/no/such/folder");
+  assert_error(run_trainer({"inspect", "/no/such/file.safetensors"}), 4, "file.safetensors");
+  assert_error(run_trainer({"evaluate", "--weights", "/no/such/file.safetensors", "--data",
+                            small_run().data}),
+               4, "file.safetensors");
+}
+END_TEST
+
+START_TEST(test_t1_output_that_cannot_be_written_is_4_before_data_is_read) {
+  const TemporaryFolder folder;
+  const std::string file = folder.path() + "/file";
+  std::ofstream(file) << "in the way";
+  assert_error(run_trainer({"train", "--data", "/no/such/folder", "--output", file + "/run"}), 4,
+               "cannot be created");
+  assert_error(run_trainer(synthesize_arguments(file + "/set", "3", "1")), 4, "cannot be created");
+}
+END_TEST
+
+START_TEST(test_t5_every_damaged_image_is_listed_and_nothing_is_trained) {
+  const DamagedSet set;
+  cut_in_half(set.image("Training", 1));
+  cut_in_half(set.image("Training", 5));
+  cut_in_half(set.image("Validation", 16));
+  const std::vector<std::string> arguments = train_arguments(set.path, set.run, 1);
+  const Outcome outcome = run_trainer(arguments);
+  assert_error(outcome, 3, "3 faults");
+  for (const std::string& path :
+       {set.image("Training", 1), set.image("Training", 5), set.image("Validation", 16)})
+    assert_in(path, outcome.err);
+  ck_assert(!was_trained(set.run));
+
+  // Mended, the same command starts. One bad file may be left out.
+  for (const int id : {1, 5}) {
+    fs::remove(set.image("Training", id));
+    fs::remove(set.mask("Training", id));
+  }
+  std::vector<std::string> skipping = arguments;
+  skipping.insert(skipping.end(), {"--skip-bad", "1"});
+  const Outcome skipped = run_trainer(skipping);
+  assert_code(skipped, 0);
+  assert_in("left out", skipped.err);
+  ck_assert(was_trained(set.run));
+}
+END_TEST
+
+START_TEST(test_t5_t8_t9_check_lists_faults_of_every_kind_and_split_at_once) {
+  const DamagedSet set;
+  cut_in_half(set.image("Training", 2));
+  fs::remove(set.mask("Training", 3));
+  fs::copy_file(set.image("Training", 4), set.image("Validation", 15),
+                fs::copy_options::overwrite_existing);
+  Image labels = read_gray(set.mask("Test_v2", 18));
+  for (std::size_t i = 0; i < labels.pixels.size(); ++i) labels.pixels[i] = i % 3;
+  write_image(set.mask("Test_v2", 18), labels);
+  const Outcome outcome = run_trainer({"check", set.path});
+  assert_error(outcome, 3, "4 faults");
+  assert_in(set.image("Training", 2), outcome.err);
+  assert_in(set.image("Training", 3) + ": has no mask", outcome.err);
+  assert_in("SYNTH_0000004 (train) and SYNTH_0000015 (validation) are the same image", outcome.err);
+  assert_in(set.mask("Test_v2", 18), outcome.err);
+  assert_in("0: 1024, 1: 1024, 2: 1024", outcome.err);
+}
+END_TEST
+
+START_TEST(test_t8_missing_mask_is_listed_and_nothing_is_trained) {
+  const DamagedSet set;
+  fs::remove(set.mask("Training", 3));
+  const Outcome outcome = run_trainer(train_arguments(set.path, set.run, 1));
+  assert_error(outcome, 3, "1 fault");
+  assert_in(set.image("Training", 3) + ": has no mask", outcome.err);
+  ck_assert(!was_trained(set.run));
+}
+END_TEST
+
+START_TEST(test_t8_an_image_of_both_splits_is_named_or_left_out) {
+  const DamagedSet set;
+  fs::copy_file(set.image("Validation", 15), set.image("Training", 4),
+                fs::copy_options::overwrite_existing);
+  std::vector<std::string> arguments = train_arguments(set.path, set.run, 1);
+  const Outcome refused = run_trainer(arguments);
+  assert_error(refused, 3, "1 fault");
+  assert_in("SYNTH_0000004 (train) and SYNTH_0000015 (validation) are the same image", refused.err);
+  arguments.insert(arguments.end(), {"--skip-bad", "1"});
+  const Outcome skipped = run_trainer(arguments);
+  assert_code(skipped, 0);
+  assert_in("SYNTH_0000004 left out", skipped.err);
+}
+END_TEST
+
+START_TEST(test_empty_folders_are_3) {
+  const TemporaryFolder folder;
+  assert_code(run_trainer(train_arguments(folder.path(), folder.path() + "-run", 1)), 3);
+  assert_code(run_trainer({"check", folder.path()}), 3);
+  assert_code(run_trainer({"predict", "--weights", small_run().folder + "/best.safetensors",
+                           "--images", folder.path(), "--output", folder.path() + "/masks"}),
+              3);
+  fs::remove_all(folder.path() + "-run");
+}
+END_TEST
+
+START_TEST(test_t6_mask_of_other_proportions_is_3_unless_asked_for) {
+  const DamagedSet set;
+  const Image mask = read_gray(set.mask("Training", 6));
+  write_image(set.mask("Training", 6),
+              {48, 64, 1, std::vector<std::uint8_t>(mask.pixels.begin(), mask.pixels.end())});
+  std::vector<std::string> arguments = train_arguments(set.path, set.run, 1);
+  const Outcome refused = run_trainer(arguments);
+  assert_error(refused, 3, "1 fault");
+  assert_in("is 64x48, its mask", refused.err);
+  assert_in("is 48x64", refused.err);
+  ck_assert(!was_trained(set.run));
+  arguments.insert(arguments.end(), {"--mask-fit", "stretch"});
+  assert_code(run_trainer(arguments), 0);
+}
+END_TEST
+
+START_TEST(test_t9_greys_and_ones_are_told_and_trained_on) {
+  const DamagedSet set;
+  Image greys = read_gray(set.mask("Training", 7)), ones = read_gray(set.mask("Training", 8));
+  greys.pixels[0] = 90;
+  greys.pixels[1] = 200;
+  for (std::uint8_t& pixel : ones.pixels) pixel = pixel > 0;
+  write_image(set.mask("Training", 7), greys);
+  write_image(set.mask("Training", 8), ones);
+  const Outcome outcome = run_trainer(train_arguments(set.path, set.run, 1));
+  assert_code(outcome, 0);
+  assert_in("1 mask with greys", outcome.err);
+  assert_in("1 mask of 0 and 1", outcome.err);
+}
+END_TEST
+
+// The first trainer would run for hours: what ends it is the signal alone.
+START_TEST(test_t4_second_trainer_on_a_folder_is_4_and_sigterm_ends_the_first_with_143) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  TrainerProcess first(train_arguments(small_run().data, run, 100000));
+  first.wait_for(run + "/metrics.csv");
+  std::vector<std::string> arguments = train_arguments(small_run().data, run, 100000);
+  assert_error(run_trainer(arguments), 4, "in use by another trainer");
+  arguments.push_back("--resume");
+  assert_error(run_trainer(arguments), 4, "in use by another trainer");
+  first.send(SIGTERM);
+  const Outcome outcome = first.wait();
+  assert_code(outcome, 143);
+  assert_in("--resume", outcome.err);
+  ck_assert(fs::exists(run + "/checkpoint/last.safetensors"));
+  // Nobody holds the folder now, but its run is not to be overwritten.
+  arguments.pop_back();
+  assert_error(run_trainer(arguments), 2, "is not empty");
+}
+END_TEST
+
+START_TEST(test_t2_interrupted_run_goes_on_to_the_same_numbers) {
+  constexpr int kEpochs = 15;
+  const TemporaryFolder folder;
+  const std::string whole = folder.path() + "/whole", broken = folder.path() + "/broken";
+  assert_code(run_trainer(train_arguments(small_run().data, whole, kEpochs)), 0);
+
+  TrainerProcess first(train_arguments(small_run().data, broken, kEpochs));
+  first.wait_for(broken + "/metrics.csv");
+  first.send(SIGINT);
+  const Outcome interrupted = first.wait();
+  assert_code(interrupted, 130);
+  assert_in("stopped; go on with: unetseg-trainer train --data", interrupted.err);
+  ck_assert(fs::exists(broken + "/checkpoint/last.safetensors"));
+  ck_assert(!fs::exists(broken + "/last.safetensors"));
+  ck_assert_uint_lt(stable_metrics(broken).size(), 1 + kEpochs);
+
+  // The printed command is enough: size, width and the rest come from the checkpoint.
+  const Outcome resumed =
+      run_trainer({"train", "--data", small_run().data, "--output", broken, "--resume"});
+  assert_code(resumed, 0);
+  assert_in("going on from step", resumed.err);
+  ck_assert(stable_metrics(broken) == stable_metrics(whole));
+  const auto tensors = [](const std::string& run) {
+    const std::string text = run_trainer({"inspect", run + "/last.safetensors"}).out;
+    return text.substr(text.find("sha256"), 80);
+  };
+  ck_assert(tensors(broken) == tensors(whole));
+}
+END_TEST
+
+// A set that takes very long to paint.
+START_TEST(test_t2_interrupted_painting_is_130) {
+  const TemporaryFolder folder;
+  const std::string set = folder.path() + "/set";
+  TrainerProcess painting(synthesize_arguments(set, "200000", "1"));
+  painting.wait_for(set + "/ISIC-2017_Training_Data/SYNTH_0000001.jpg");
+  painting.send(SIGINT);
+  const Outcome outcome = painting.wait();
+  assert_code(outcome, 130);
+  ck_assert_str_eq(outcome.err.c_str(), "stopped\n");
+}
+END_TEST
+
+START_TEST(test_more_epochs_may_be_added_to_a_finished_run) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  fs::copy(small_run().folder, run, fs::copy_options::recursive);
+  const std::vector<std::string> resume = {"train",    "--data", small_run().data,
+                                           "--output", run,      "--resume"};
+  assert_code(run_trainer(resume), 0);
+  ck_assert(stable_metrics(run) == stable_metrics(small_run().folder));
+  std::vector<std::string> longer = resume;
+  longer.insert(longer.end(), {"--epochs", std::to_string(kSmallRunEpochs + 2)});
+  assert_code(run_trainer(longer), 0);
+  ck_assert_uint_eq(stable_metrics(run).size(), 1 + kSmallRunEpochs + 2);
+}
+END_TEST
+
+START_TEST(test_t10_resume_with_other_settings_or_data_is_2) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run", other = folder.path() + "/other";
+  fs::copy(small_run().folder, run, fs::copy_options::recursive);
+  std::vector<std::string> arguments = {"train",     "--data",   small_run().data, "--output",
+                                        run,         "--resume", "--width",        "5",
+                                        "--dropout", "0.1"};
+  assert_error(run_trainer(arguments), 2, "base-width, dropout");
+  assert_code(run_trainer(synthesize_arguments(other, "20", "9")), 0);
+  assert_error(run_trainer({"train", "--data", other, "--output", run, "--resume"}), 2,
+               "the data set is not the one");
+  ck_assert(stable_metrics(run) == stable_metrics(small_run().folder));
+  assert_error(
+      run_trainer({"train", "--data", other, "--output", folder.path() + "/never", "--resume"}), 2,
+      "holds no run to resume");
+}
+END_TEST
+
+START_TEST(test_t11_damaged_checkpoint_falls_back_and_two_are_4) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  fs::copy(small_run().folder, run, fs::copy_options::recursive);
+  const std::vector<std::string> resume = {"train",    "--data", small_run().data,
+                                           "--output", run,      "--resume"};
+  cut_in_half(run + "/checkpoint/last.safetensors");
+  const Outcome fallen_back = run_trainer(resume);
+  assert_code(fallen_back, 0);
+  assert_in("warning: ", fallen_back.err);
+  assert_in("prev.safetensors", fallen_back.err);
+  ck_assert(stable_metrics(run) == stable_metrics(small_run().folder));
+  cut_in_half(run + "/checkpoint/last.safetensors");
+  cut_in_half(run + "/checkpoint/prev.safetensors");
+  assert_error(run_trainer(resume), 4, "prev.safetensors");
+}
+END_TEST
+
+START_TEST(test_t12_divergence_is_5) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  std::vector<std::string> arguments = train_arguments(small_run().data, run, 3);
+  arguments.insert(arguments.end(), {"--learning-rate", "1e30", "--warm-up", "0", "--clip", "0"});
+  assert_error(run_trainer(arguments), 5, "lower --learning-rate");
+}
+END_TEST
+
+// A time budget decides the number of steps, and the run ends by itself.
+START_TEST(test_short_time_budget_ends_by_itself) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  std::vector<std::string> arguments = train_arguments(small_run().data, run, 1);
+  arguments.erase(arguments.begin() + 5, arguments.begin() + 7);
+  arguments.insert(arguments.end(), {"--time-budget", "1s"});
+  const Outcome outcome = run_trainer(arguments);
+  assert_code(outcome, 0);
+  assert_in("allow", outcome.err);
+  ck_assert(fs::exists(run + "/last.safetensors"));
+}
+END_TEST
+
+START_TEST(test_damaged_images_of_predict_and_evaluate_are_3_and_the_others_are_done) {
+  const DamagedSet set;
+  const std::string images = set.path + "/ISIC-2017_Validation_Data";
+  cut_in_half(set.image("Validation", 15));
+  const std::string weights = small_run().folder + "/best.safetensors";
+  const std::string masks = set.root.path() + "/masks";
+  const Outcome predicted =
+      run_trainer({"predict", "--weights", weights, "--images", images, "--output", masks});
+  assert_error(predicted, 3, "1 fault");
+  assert_in(set.image("Validation", 15), predicted.err);
+  ck_assert_int_eq(std::distance(fs::directory_iterator(masks), {}), 2);
+  const Outcome scored = run_trainer({"evaluate", "--weights", weights, "--data", set.path});
+  assert_error(scored, 3, "1 fault");
+  assert_in(set.image("Validation", 15), scored.err);
+  ck_assert(scored.out.empty());
+}
+END_TEST
+
+}  // namespace
+
+int main() {
+  Suite* suite = suite_create("command faults");
+  TCase* tests = tcase_create("faults");
+  tcase_set_timeout(tests, 600);
+  tcase_add_unchecked_fixture(tests, make_small_run, remove_small_run);
+  tcase_add_test(tests, test_wrong_command_lines_are_2);
+  tcase_add_test(tests, test_missing_files_are_4);
+  tcase_add_test(tests, test_t1_output_that_cannot_be_written_is_4_before_data_is_read);
+  tcase_add_test(tests, test_t5_every_damaged_image_is_listed_and_nothing_is_trained);
+  tcase_add_test(tests, test_t5_t8_t9_check_lists_faults_of_every_kind_and_split_at_once);
+  tcase_add_test(tests, test_t8_missing_mask_is_listed_and_nothing_is_trained);
+  tcase_add_test(tests, test_t8_an_image_of_both_splits_is_named_or_left_out);
+  tcase_add_test(tests, test_empty_folders_are_3);
+  tcase_add_test(tests, test_t6_mask_of_other_proportions_is_3_unless_asked_for);
+  tcase_add_test(tests, test_t9_greys_and_ones_are_told_and_trained_on);
+  tcase_add_test(tests,
+                 test_t4_second_trainer_on_a_folder_is_4_and_sigterm_ends_the_first_with_143);
+  tcase_add_test(tests, test_t2_interrupted_run_goes_on_to_the_same_numbers);
+  tcase_add_test(tests, test_t2_interrupted_painting_is_130);
+  tcase_add_test(tests, test_more_epochs_may_be_added_to_a_finished_run);
+  tcase_add_test(tests, test_t10_resume_with_other_settings_or_data_is_2);
+  tcase_add_test(tests, test_t11_damaged_checkpoint_falls_back_and_two_are_4);
+  tcase_add_test(tests, test_t12_divergence_is_5);
+  tcase_add_test(tests, test_short_time_budget_ends_by_itself);
+  tcase_add_test(tests, test_damaged_images_of_predict_and_evaluate_are_3_and_the_others_are_done);
+  suite_add_tcase(suite, tests);
+  return run_suite(suite);
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT
+// unetseg-trainer as people run it: what each verb writes and prints, on a small painted data set.
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "trainer/data/dataset.h"
+#include "trainer/data/image_files.h"
+
+#include "tests/check.h"
+#include "tests/temporary_folder.h"
+#include "tests/trainer/small_run.h"
+
+using namespace unetseg::trainer;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Colours of a picture: a plot or panel that was drawn has many.
+std::size_t colours_of(const Image& picture) {
+  std::set<int> colours;
+  for (std::size_t i = 0; i < picture.pixels.size(); i += 3)
+    colours.insert(picture.pixels[i] << 16 | picture.pixels[i + 1] << 8 | picture.pixels[i + 2]);
+  return colours.size();
+}
+
+// The number behind the first occurrence of `words`.
+double number_after(const std::string& words, const std::string& text) {
+  const std::size_t place = text.find(words);
+  ck_assert_msg(place != std::string::npos, "'%s' is not in:\n%s", words.c_str(), text.c_str());
+  return std::strtod(text.c_str() + place + words.size(), nullptr);
+}
+
+START_TEST(test_synthesize_writes_a_set_that_check_finds_whole) {
+  const Dataset set = find_dataset(small_run().data);
+  ck_assert_str_eq(set.layout.c_str(), "ISIC 2017");
+  ck_assert_uint_eq(set.train.size(), 14);
+  ck_assert_uint_eq(set.validation.size(), 3);
+  ck_assert_uint_eq(set.test.size(), 3);
+  ck_assert_str_eq(set.train[0].id.c_str(), "SYNTH_0000001");
+  const Image image = read_rgb(set.train[0].image), mask = read_gray(set.train[0].mask);
+  ck_assert_int_eq(image.width, 64);
+  ck_assert_int_eq(image.height, 48);
+  ck_assert_int_eq(mask.width, 64);
+  ck_assert_int_eq(mask.height, 48);
+  const Outcome outcome = run_trainer({"check", small_run().data});
+  assert_code(outcome, 0);
+  assert_in("no faults: 14 training, 3 validation and 3 test images", outcome.out);
+}
+END_TEST
+
+START_TEST(test_synthesize_repeats_itself_and_depends_on_its_seed) {
+  const TemporaryFolder folder;
+  const std::string again = folder.path() + "/again", other = folder.path() + "/other";
+  assert_code(run_trainer(synthesize_arguments(again, "20", "7")), 0);
+  assert_code(run_trainer(synthesize_arguments(other, "20", "8")), 0);
+  const std::string image = "/ISIC-2017_Training_Data/SYNTH_0000002.jpg";
+  const std::string mask = "/ISIC-2017_Training_Part1_GroundTruth/SYNTH_0000002_segmentation.png";
+  for (const std::string& file : {image, mask}) {
+    const std::string bytes = text_of(small_run().data + file);
+    ck_assert_uint_gt(bytes.size(), 0);
+    ck_assert(text_of(again + file) == bytes);
+    ck_assert(text_of(other + file) != bytes);
+  }
+  // Neighbouring seeds share no picture, one place further on either.
+  ck_assert(text_of(other + "/ISIC-2017_Training_Data/SYNTH_0000001.jpg") !=
+            text_of(again + image));
+}
+END_TEST
+
+START_TEST(test_synthesize_mends_its_own_folder_and_leaves_others_alone) {
+  const TemporaryFolder folder;
+  const std::string set = folder.path() + "/set";
+  assert_code(run_trainer(synthesize_arguments(set, "3", "1")), 0);
+  const std::string image = set + "/ISIC-2017_Training_Data/SYNTH_0000001.jpg";
+  const std::string bytes = text_of(image);
+  fs::remove(image);
+  assert_code(run_trainer(synthesize_arguments(set, "3", "1")), 0);
+  ck_assert(text_of(image) == bytes);
+  assert_error(run_trainer(synthesize_arguments(set, "3", "2")), 2, "other synthetic pictures");
+  ck_assert(text_of(image) == bytes);
+  const std::string own = folder.path() + "/own";
+  fs::create_directories(own);
+  std::ofstream(own + "/letter.txt") << "mine";
+  assert_error(run_trainer(synthesize_arguments(own, "3", "1")), 2, "holds other files");
+  ck_assert_int_eq(std::distance(fs::directory_iterator(own), {}), 1);
+}
+END_TEST
+
+START_TEST(test_synthesize_clip_numbers_frames_and_masks_alike) {
+  const TemporaryFolder folder;
+  const std::string clip = folder.path() + "/clip";
+  assert_code(run_trainer({"synthesize", "--output", clip, "--clip", "3", "--seed", "7", "--size",
+                           "64x48", "--quiet"}),
+              0);
+  const std::vector<Pair> pairs = pair_folders(clip + "/frames", clip + "/masks");
+  ck_assert_uint_eq(pairs.size(), 3);
+  ck_assert_str_eq(pairs[0].id.c_str(), "frame-00000");
+  ck_assert_str_eq(pairs[2].id.c_str(), "frame-00002");
+  ck_assert_str_eq(fs::path(pairs[2].image).filename().c_str(), "frame-00002.jpg");
+  ck_assert_str_eq(fs::path(pairs[2].mask).filename().c_str(), "frame-00002.png");
+  ck_assert(text_of(pairs[0].image) != text_of(pairs[1].image));
+}
+END_TEST
+
+START_TEST(test_train_leaves_weights_metrics_curves_and_panels) {
+  const std::string& run = small_run().folder;
+  for (const char* file : {"/best.safetensors", "/last.safetensors", "/config.json",
+                           "/checkpoint/last.safetensors", "/checkpoint/prev.safetensors"})
+    ck_assert_msg(fs::exists(run + file), "%s is missing", file);
+  const std::vector<std::string> metrics = lines_of(text_of(run + "/metrics.csv"));
+  ck_assert_uint_eq(metrics.size(), 1 + kSmallRunEpochs);
+  assert_in("epoch,step,learning_rate,train_loss", metrics[0]);
+  // Epochs of fourteen pictures in batches of four have four steps.
+  ck_assert_str_eq(metrics[1].substr(0, 4).c_str(), "1,4,");
+  const Image curves = read_rgb(run + "/curves.png");
+  ck_assert_int_ge(curves.width, 400);
+  ck_assert_uint_gt(colours_of(curves), 20);
+  std::size_t panels = 0;
+  for (const fs::directory_entry& panel : fs::directory_iterator(run + "/panels")) {
+    ck_assert_uint_gt(colours_of(read_rgb(panel.path())), 200);
+    ++panels;
+  }
+  ck_assert_uint_eq(panels, kSmallRunEpochs);
+}
+END_TEST
+
+// A log file gets a line an epoch and no line that draws over itself.
+START_TEST(test_train_prints_plain_lines_where_nobody_watches) {
+  const std::string& log = small_run().log;
+  ck_assert_uint_eq(log.find('\r'), std::string::npos);
+  ck_assert_uint_eq(log.find('\033'), std::string::npos);
+  std::size_t epochs = 0;
+  for (const std::string& line : lines_of(log)) epochs += line.rfind("epoch ", 0) == 0;
+  ck_assert_uint_eq(epochs, kSmallRunEpochs);
+  assert_in("(best)", log);
+  assert_in("14 training, 3 validation", log);
+}
+END_TEST
+
+START_TEST(test_seed_recipe_follows_the_seeds_training) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  assert_code(run_trainer({"train", "--data", small_run().data, "--output", run, "--recipe", "seed",
+                           "--epochs", "1", "--width", "2", "--threads", "1", "--device", "cpu"}),
+              0);
+  const std::string config = text_of(run + "/config.json");
+  for (const char* line :
+       {"\"recipe\": \"seed\"", "\"architecture\": \"seed-unet\"", "\"input-width\": 128",
+        "\"input-height\": 128", "\"batch-size\": 4", "\"loss\": \"seed-dice\"",
+        "\"optimizer\": \"adam\"", "\"learning-rate\": 0.0001", "\"weight-decay\": 0.0",
+        "\"schedule\": \"plateau\"", "\"augmentation\": \"none\"", "\"epochs\": 1",
+        "\"supersampling\": 1", "\"ema\": 0.0"})
+    assert_in(line, config);
+}
+END_TEST
+
+START_TEST(test_options_can_come_from_a_file_and_the_command_line_wins) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run", file = folder.path() + "/options.toml";
+  std::ofstream(file) << "epochs = 1\nwidth = 2\nsize = \"32\"\ndropout = 0.25\nseed = 11\n";
+  assert_code(run_trainer({"train", "--config", file, "--data", small_run().data, "--output", run,
+                           "--seed", "12", "--threads", "1", "--device", "cpu"}),
+              0);
+  const std::string config = text_of(run + "/config.json");
+  for (const char* line : {"\"epochs\": 1", "\"base-width\": 2", "\"input-width\": 32",
+                           "\"dropout\": 0.25", "\"seed\": 12"})
+    assert_in(line, config);
+  const std::vector<std::string> again = {
+      "train", "--config", file, "--data", small_run().data, "--output", folder.path() + "/never"};
+  std::ofstream(file) << "epoch = 1\n";
+  assert_error(run_trainer(again), 2, "'epoch' is no option of train");
+  std::ofstream(file) << "epochs = 0\n";
+  assert_error(run_trainer(again), 2, "--epochs");
+}
+END_TEST
+
+START_TEST(test_init_goes_on_from_weights) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  std::vector<std::string> arguments = train_arguments(small_run().data, run, 1);
+  arguments.insert(arguments.end(), {"--init", small_run().folder + "/last.safetensors"});
+  assert_code(run_trainer(arguments), 0);
+  const auto first_loss = [](const std::string& folder) {
+    std::stringstream line(lines_of(text_of(folder + "/metrics.csv"))[1]);
+    std::string cell;
+    for (int i = 0; i < 4; ++i) std::getline(line, cell, ',');
+    return std::stod(cell);
+  };
+  ck_assert_double_lt(first_loss(run), 0.8 * first_loss(small_run().folder));
+  // Weights of another width do not fit.
+  *(std::find(arguments.begin(), arguments.end(), "--width") + 1) = "2";
+  arguments[4] = folder.path() + "/other";
+  assert_error(run_trainer(arguments), 2, "is [");
+}
+END_TEST
+
+START_TEST(test_evaluate_prints_scores_with_what_they_mean) {
+  const TemporaryFolder folder;
+  const std::string csv = folder.path() + "/scores.csv", panels = folder.path() + "/panels";
+  const Outcome outcome =
+      run_trainer({"evaluate", "--weights", small_run().folder + "/best.safetensors", "--data",
+                   small_run().data, "--split", "train", "--csv", csv, "--panels", panels,
+                   "--quiet", "--threads", "1"});
+  assert_code(outcome, 0);
+  for (const char* words : {"n = 14 images", "the masks' own size", "threshold 0.50", "per image",
+                            "pooled", "95 % interval", "Dice", "Jaccard", "sensitivity"})
+    assert_in(words, outcome.out);
+  const double dice = number_after("\nDice", outcome.out);
+  ck_assert_double_gt(dice, 0.2);
+  ck_assert_double_lt(number_after("\nJaccard", outcome.out), dice);
+  ck_assert_uint_eq(lines_of(text_of(csv)).size(), 15);
+  ck_assert_uint_gt(colours_of(read_rgb(panels + "/worst-01.png")), 200);
+}
+END_TEST
+
+START_TEST(test_evaluate_takes_folders_and_averages_over_mirrored_copies) {
+  const std::string data = small_run().data;
+  std::vector<std::string> arguments = {"evaluate",
+                                        "--weights",
+                                        small_run().folder + "/best.safetensors",
+                                        "--images",
+                                        data + "/ISIC-2017_Training_Data",
+                                        "--masks",
+                                        data + "/ISIC-2017_Training_Part1_GroundTruth",
+                                        "--threads",
+                                        "1",
+                                        "--quiet"};
+  const Outcome plain = run_trainer(arguments);
+  assert_code(plain, 0);
+  assert_in("n = 14 images", plain.out);
+  arguments.push_back("--tta");
+  const Outcome averaged = run_trainer(arguments);
+  assert_code(averaged, 0);
+  ck_assert(averaged.out != plain.out);
+  arguments.push_back("flips");
+  ck_assert(run_trainer(arguments).out == averaged.out);
+  arguments.back() = "d4";
+  assert_code(run_trainer(arguments), 0);
+}
+END_TEST
+
+START_TEST(test_evaluate_scores_masks_that_exist) {
+  const TemporaryFolder folder;
+  const std::string masks = small_run().data + "/ISIC-2017_Training_Part1_GroundTruth";
+  const Outcome equal =
+      run_trainer({"evaluate", "--predictions", masks, "--masks", masks, "--quiet"});
+  assert_code(equal, 0);
+  ck_assert_double_eq(number_after("\nDice", equal.out), 1);
+  ck_assert_double_eq(number_after("\nJaccard", equal.out), 1);
+  assert_in("1.0000 to 1.0000", equal.out);
+
+  // Masks of 0 and 1 mean the same; predictions of half the size are enlarged.
+  for (const fs::directory_entry& entry : fs::directory_iterator(masks)) {
+    const Image mask = read_gray(entry.path());
+    Image ones = mask, half{mask.width / 2, mask.height / 2, 1, {}};
+    for (std::uint8_t& pixel : ones.pixels) pixel = pixel > 0;
+    for (int y = 0; y < half.height; ++y)
+      for (int x = 0; x < half.width; ++x)
+        half.pixels.push_back(mask.pixels[2 * y * mask.width + 2 * x]);
+    const std::string name = entry.path().filename();
+    fs::create_directories(folder.path() + "/ones");
+    fs::create_directories(folder.path() + "/half");
+    write_image(folder.path() + "/ones/" + name, ones);
+    write_image(folder.path() + "/half/" + name, half);
+  }
+  const Outcome ones = run_trainer(
+      {"evaluate", "--predictions", masks, "--masks", folder.path() + "/ones", "--quiet"});
+  assert_code(ones, 0);
+  ck_assert_double_eq(number_after("\nDice", ones.out), 1);
+  const Outcome half = run_trainer(
+      {"evaluate", "--predictions", folder.path() + "/half", "--masks", masks, "--quiet"});
+  assert_code(half, 0);
+  const double dice = number_after("\nDice", half.out);
+  ck_assert_double_gt(dice, 0.85);
+  ck_assert_double_lt(dice, 1);
+}
+END_TEST
+
+START_TEST(test_inspect_shows_weights_and_checkpoints) {
+  const Outcome weights =
+      run_trainer({"inspect", small_run().folder + "/best.safetensors", "--tensors"});
+  assert_code(weights, 0);
+  for (const char* words :
+       {"improved-unet, base width 4", "32x32", "threshold      0.5", "sha256", "mean Dice",
+        "the tensors fit the architecture", "encoder.0.down.conv.weight"})
+    assert_in(words, weights.out);
+  const Outcome checkpoint =
+      run_trainer({"inspect", small_run().folder + "/checkpoint/last.safetensors"});
+  assert_code(checkpoint, 0);
+  assert_in("checkpoint of a training run", checkpoint.out);
+  assert_in("step           32 of 32", checkpoint.out);
+  assert_in("\"base-width\":4", checkpoint.out);
+}
+END_TEST
+
+START_TEST(test_predict_keeps_names_and_sizes) {
+  const TemporaryFolder folder;
+  const std::string images = folder.path() + "/images", masks = folder.path() + "/masks";
+  fs::create_directories(images);
+  const Image painted = read_rgb(small_run().data + "/ISIC-2017_Training_Data/SYNTH_0000001.jpg");
+  write_image(images + "/a photo.v2.png", painted);
+  Image grey{33, 47, 1, std::vector<std::uint8_t>(33 * 47, 180)};
+  write_image(images + "/grey.png", grey);
+  write_image(images + "/dot.png", Image{1, 1, 3, {9, 9, 9}});
+  std::ofstream(images + "/notes.txt") << "no picture";
+  const Outcome outcome =
+      run_trainer({"predict", "--weights", small_run().folder + "/best.safetensors", "--images",
+                   images, "--output", masks, "--quiet"});
+  assert_code(outcome, 0);
+  ck_assert_int_eq(std::distance(fs::directory_iterator(masks), {}), 3);
+  const Image mask = read_gray(masks + "/a photo.v2.png");
+  ck_assert_int_eq(mask.width, painted.width);
+  ck_assert_int_eq(mask.height, painted.height);
+  for (const std::uint8_t pixel : mask.pixels) ck_assert(pixel == 0 || pixel == 255);
+  const Image of_grey = read_gray(masks + "/grey.png");
+  ck_assert_int_eq(of_grey.width, 33);
+  ck_assert_int_eq(of_grey.height, 47);
+  ck_assert_int_eq(read_gray(masks + "/dot.png").width, 1);
+}
+END_TEST
+
+START_TEST(test_cache_can_be_trained_on) {
+  const TemporaryFolder folder;
+  const std::string cache = folder.path() + "/cache", run = folder.path() + "/run";
+  assert_code(run_trainer({"cache", "--data", small_run().data, "--output", cache, "--size", "32"}),
+              0);
+  assert_code(run_trainer(train_arguments(cache, run, kSmallRunEpochs)), 0);
+  // What was decoded before is what would have been decoded now.
+  ck_assert(stable_metrics(run) == stable_metrics(small_run().folder));
+  assert_error(
+      run_trainer({"train", "--data", cache, "--output", folder.path() + "/other", "--size", "64"}),
+      2, "decoded for an input of 32x32");
+}
+END_TEST
+
+}  // namespace
+
+int main() {
+  Suite* suite = suite_create("commands");
+  TCase* tests = tcase_create("commands");
+  tcase_set_timeout(tests, 600);
+  tcase_add_unchecked_fixture(tests, make_small_run, remove_small_run);
+  tcase_add_test(tests, test_synthesize_writes_a_set_that_check_finds_whole);
+  tcase_add_test(tests, test_synthesize_repeats_itself_and_depends_on_its_seed);
+  tcase_add_test(tests, test_synthesize_mends_its_own_folder_and_leaves_others_alone);
+  tcase_add_test(tests, test_synthesize_clip_numbers_frames_and_masks_alike);
+  tcase_add_test(tests, test_train_leaves_weights_metrics_curves_and_panels);
+  tcase_add_test(tests, test_train_prints_plain_lines_where_nobody_watches);
+  tcase_add_test(tests, test_seed_recipe_follows_the_seeds_training);
+  tcase_add_test(tests, test_options_can_come_from_a_file_and_the_command_line_wins);
+  tcase_add_test(tests, test_init_goes_on_from_weights);
+  tcase_add_test(tests, test_evaluate_prints_scores_with_what_they_mean);
+  tcase_add_test(tests, test_evaluate_takes_folders_and_averages_over_mirrored_copies);
+  tcase_add_test(tests, test_evaluate_scores_masks_that_exist);
+  tcase_add_test(tests, test_inspect_shows_weights_and_checkpoints);
+  tcase_add_test(tests, test_predict_keeps_names_and_sizes);
+  tcase_add_test(tests, test_cache_can_be_trained_on);
+  suite_add_tcase(suite, tests);
+  return run_suite(suite);
+}
