@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 
 #include "model/error.h"
 #include "model/storage/atomic_file.h"
@@ -99,6 +100,19 @@ void write_worst(const std::string& folder, std::vector<PanelData> panels, doubl
   }
 }
 
+struct Decoded {
+  Image truth;
+  Image input;  // the picture, or the mask that is scored
+};
+
+// Official masks have tens of megapixels: the next pair is decoded while one is scored.
+std::future<Decoded> decode_ahead(const Pair& pair, bool is_prediction) {
+  return std::async(std::launch::async, [&pair, is_prediction] {
+    return Decoded{read_mask(pair.mask, Role::truth),
+                   is_prediction ? read_mask(pair.image, Role::prediction) : read_rgb(pair.image)};
+  });
+}
+
 int evaluate(const Options& options) {
   const bool have_weights = !options.predictor.weights.empty();
   const int sources =
@@ -121,24 +135,27 @@ int evaluate(const Options& options) {
   std::vector<PanelData> panels;
   std::vector<std::string> faults;
   ProgressLine progress("scoring", options.quiet);
-  for (const Pair& pair : pairs) {
+  std::future<Decoded> next = decode_ahead(pairs.front(), !have_weights);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (stop) return interrupted_exit_code();
+    const Pair& pair = pairs[i];
+    std::future<Decoded> mine = std::move(next);
+    mine.wait();
+    if (i + 1 < pairs.size()) next = decode_ahead(pairs[i + 1], !have_weights);
     try {
-      const Image truth = read_mask(pair.mask, Role::truth);
+      const auto [truth, input] = mine.get();
       std::vector<std::uint8_t> mask;
-      Image image;
       ProbabilityView map{nullptr, 0, 0};
       if (predictor) {
-        image = read_rgb(pair.image);
-        map = predictor->probabilities(image);
+        map = predictor->probabilities(input);
         mask = predictor->mask(truth.width, truth.height);
       } else {
-        mask = enlarged(read_mask(pair.image, Role::prediction), truth.width, truth.height);
+        mask = enlarged(input, truth.width, truth.height);
       }
       scores.push_back({pair.id, truth.width, truth.height,
                         compare(mask.data(), truth.pixels.data(), mask.size())});
       if (predictor && !options.panels.empty())
-        panels.push_back(panel_data(image, truth, map, pair.id, scores.back().confusion.dice()));
+        panels.push_back(panel_data(input, truth, map, pair.id, scores.back().confusion.dice()));
     } catch (const Error& error) {
       faults.push_back(error.what());
     }

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Precompiled: what every verb includes and costs most to compile.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
