@@ -9,8 +9,9 @@
 namespace unetseg {
 
 // In order of preference: what cameras and decoders give first.
-#define UNETSEG_FORMATS \
-  "{ NV12, I420, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GRAY8 }"
+#define UNETSEG_FORMATS                                                                       \
+  "{ NV12, I420, YUY2, UYVY, YV12, NV21, Y42B, P010_10LE, Y444, RGB, BGR, RGBx, BGRx, xRGB, " \
+  "xBGR, RGBA, BGRA, ARGB, ABGR, GRAY8 }"
 
 // Of both pads. Memory that the CPU cannot read has caps features, which these do not.
 #define UNETSEG_CAPS GST_VIDEO_CAPS_MAKE(UNETSEG_FORMATS)

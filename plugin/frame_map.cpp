@@ -11,14 +11,26 @@ bool backend_format(GstVideoFormat format, UnetsegFormat* out) {
   static const struct {
     GstVideoFormat gst;
     UnetsegFormat backend;
-  } kFormats[] = {
-      {GST_VIDEO_FORMAT_RGB, UNETSEG_FORMAT_RGB},     {GST_VIDEO_FORMAT_BGR, UNETSEG_FORMAT_BGR},
-      {GST_VIDEO_FORMAT_RGBx, UNETSEG_FORMAT_RGBX},   {GST_VIDEO_FORMAT_BGRx, UNETSEG_FORMAT_BGRX},
-      {GST_VIDEO_FORMAT_xRGB, UNETSEG_FORMAT_XRGB},   {GST_VIDEO_FORMAT_xBGR, UNETSEG_FORMAT_XBGR},
-      {GST_VIDEO_FORMAT_RGBA, UNETSEG_FORMAT_RGBA},   {GST_VIDEO_FORMAT_BGRA, UNETSEG_FORMAT_BGRA},
-      {GST_VIDEO_FORMAT_ARGB, UNETSEG_FORMAT_ARGB},   {GST_VIDEO_FORMAT_ABGR, UNETSEG_FORMAT_ABGR},
-      {GST_VIDEO_FORMAT_GRAY8, UNETSEG_FORMAT_GRAY8}, {GST_VIDEO_FORMAT_I420, UNETSEG_FORMAT_I420},
-      {GST_VIDEO_FORMAT_NV12, UNETSEG_FORMAT_NV12}};
+  } kFormats[] = {{GST_VIDEO_FORMAT_RGB, UNETSEG_FORMAT_RGB},
+                  {GST_VIDEO_FORMAT_BGR, UNETSEG_FORMAT_BGR},
+                  {GST_VIDEO_FORMAT_RGBx, UNETSEG_FORMAT_RGBX},
+                  {GST_VIDEO_FORMAT_BGRx, UNETSEG_FORMAT_BGRX},
+                  {GST_VIDEO_FORMAT_xRGB, UNETSEG_FORMAT_XRGB},
+                  {GST_VIDEO_FORMAT_xBGR, UNETSEG_FORMAT_XBGR},
+                  {GST_VIDEO_FORMAT_RGBA, UNETSEG_FORMAT_RGBA},
+                  {GST_VIDEO_FORMAT_BGRA, UNETSEG_FORMAT_BGRA},
+                  {GST_VIDEO_FORMAT_ARGB, UNETSEG_FORMAT_ARGB},
+                  {GST_VIDEO_FORMAT_ABGR, UNETSEG_FORMAT_ABGR},
+                  {GST_VIDEO_FORMAT_GRAY8, UNETSEG_FORMAT_GRAY8},
+                  {GST_VIDEO_FORMAT_I420, UNETSEG_FORMAT_I420},
+                  {GST_VIDEO_FORMAT_NV12, UNETSEG_FORMAT_NV12},
+                  {GST_VIDEO_FORMAT_YV12, UNETSEG_FORMAT_YV12},
+                  {GST_VIDEO_FORMAT_Y42B, UNETSEG_FORMAT_Y42B},
+                  {GST_VIDEO_FORMAT_Y444, UNETSEG_FORMAT_Y444},
+                  {GST_VIDEO_FORMAT_NV21, UNETSEG_FORMAT_NV21},
+                  {GST_VIDEO_FORMAT_YUY2, UNETSEG_FORMAT_YUY2},
+                  {GST_VIDEO_FORMAT_UYVY, UNETSEG_FORMAT_UYVY},
+                  {GST_VIDEO_FORMAT_P010_10LE, UNETSEG_FORMAT_P010_10LE}};
   for (const auto& entry : kFormats)
     if (entry.gst == format) {
       *out = entry.backend;
@@ -69,8 +81,10 @@ bool make_geometry(const GstVideoInfo& info, FrameGeometry* geometry) {
   geometry->planes = GST_VIDEO_INFO_N_PLANES(&info);
   for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS(&info); ++c) {
     const guint plane = static_cast<guint>(GST_VIDEO_INFO_COMP_PLANE(&info, c));
-    geometry->row_bytes[plane] = static_cast<gint64>(GST_VIDEO_INFO_COMP_WIDTH(&info, c)) *
-                                 GST_VIDEO_INFO_COMP_PSTRIDE(&info, c);
+    // Packed 4:2:2 of odd width ends in a whole pair of pixels, which only chroma counts.
+    geometry->row_bytes[plane] = std::max(geometry->row_bytes[plane],
+                                          static_cast<gint64>(GST_VIDEO_INFO_COMP_WIDTH(&info, c)) *
+                                              GST_VIDEO_INFO_COMP_PSTRIDE(&info, c));
     geometry->rows[plane] = GST_VIDEO_INFO_COMP_HEIGHT(&info, c);
     view.stride[plane] = GST_VIDEO_INFO_PLANE_STRIDE(&info, plane);
   }

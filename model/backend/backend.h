@@ -48,12 +48,20 @@ typedef enum {
   UNETSEG_FORMAT_GRAY8,
   UNETSEG_FORMAT_I420,
   UNETSEG_FORMAT_NV12,
+  UNETSEG_FORMAT_YV12,
+  UNETSEG_FORMAT_Y42B,
+  UNETSEG_FORMAT_Y444,
+  UNETSEG_FORMAT_NV21,
+  UNETSEG_FORMAT_YUY2,
+  UNETSEG_FORMAT_UYVY,
+  UNETSEG_FORMAT_P010_10LE, /* the six low bits of each 16 are zero */
 } UnetsegFormat;
 
 /* A view of one frame; it owns nothing. The pixels must stay valid during the call it is passed to. */
 typedef struct {
   UnetsegFormat format;
-  gint width, height;   /* luma pixels, at least 1 x 1; odd sizes round chroma up */
+  gint width, height;   /* luma pixels, at least 1 x 1; odd sizes round chroma up, and rows of YUY2
+                           and UYVY to whole pairs of pixels */
   guint8 *plane[4];     /* address of each plane's pixel (0, 0); not written by `sample` */
   gint stride[4];       /* bytes from a row to the next; any value that does not make rows overlap */
   gdouble kr, kb;       /* luma coefficients of the YUV matrix (BT.601: .299 and .114); unused for RGB, GRAY8 */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The inner loops of drawing: bytes moved toward other bytes.
+// The inner loops of drawing: values moved toward other values.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +16,11 @@ constexpr std::uint8_t over_255(unsigned product) {
 // bytes[i] = round((bytes[i] * (255 - alpha[i]) + value[i] * alpha[i]) / 255)
 void blend_bytes(std::uint8_t* bytes, const std::uint8_t* value, const std::uint8_t* alpha,
                  std::size_t n);
+
+// The same for `n` values of 10 bits in the high bits of two bytes, the low byte first; the other
+// six bits become 0.
+void blend_10_bits(std::uint8_t* values, const std::uint8_t* value, const std::uint8_t* alpha,
+                   std::size_t n);
 
 // out[i] = round(alpha[i] * pixels[i] / 2^shift); pixels[i] is at most 2^shift, shift at most 8.
 void scale_alpha(const std::uint8_t* alpha, const std::uint8_t* pixels, int shift,

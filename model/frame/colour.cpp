@@ -12,8 +12,11 @@ struct Quantisation {
   double black, luma, chroma;
 };
 
-Quantisation quantisation(bool full_range) {
-  return full_range ? Quantisation{0, 255, 255} : Quantisation{16, 219, 224};
+Quantisation quantisation(const UnetsegFrame& frame) {
+  if (!frame.full_range) return {16, 219, 224};
+  const int depth = pixel_layout(frame.format).depth;
+  const double highest = static_cast<double>((1 << depth) - 1) / (1 << (depth - 8));
+  return {0, highest, highest};
 }
 
 void check_matrix(const UnetsegFrame& frame) {
@@ -29,7 +32,7 @@ constexpr ColourMatrix kIdentity = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {0, 0, 0}
 ColourMatrix to_rgb(const UnetsegFrame& frame) {
   if (pixel_layout(frame.format).model != ColourModel::yuv) return kIdentity;
   check_matrix(frame);
-  const Quantisation q = quantisation(frame.full_range);
+  const Quantisation q = quantisation(frame);
   const double kr = frame.kr, kb = frame.kb, kg = 1 - kr - kb;
   const double y = 255 / q.luma, c = 255 / q.chroma;
   const double red_v = 2 * (1 - kr) * c, blue_u = 2 * (1 - kb) * c;
@@ -51,7 +54,7 @@ ColourMatrix from_rgb(const UnetsegFrame& frame) {
   if (model == ColourModel::grey)
     return {{{.299f, .587f, .114f}, {.299f, .587f, .114f}, {.299f, .587f, .114f}}, {0, 0, 0}};
   check_matrix(frame);
-  const Quantisation q = quantisation(frame.full_range);
+  const Quantisation q = quantisation(frame);
   const double luma[3] = {frame.kr, 1 - frame.kr - frame.kb, frame.kb};
 
   ColourMatrix matrix;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Affine colour conversions between a frame's components and RGB, both in 0..255.
+// Affine colour conversions between a frame's components and RGB. RGB is 0..255; components are in
+// 8-bit codes, of which deeper formats have fractions: the 10-bit code 1023 is 255.75.
 #pragma once
 
 #include "model/frame/formats.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "model/frame/formats.h"
 
+#include <algorithm>
+
 #include "model/error.h"
 
 namespace unetseg {
@@ -13,24 +15,37 @@ constexpr PixelLayout packed(int step, int red, int green, int blue) {
           {{0, red, step, 0, 0}, {0, green, step, 0, 0}, {0, blue, step, 0, 0}}};
 }
 
+constexpr Component kLuma = {0, 0, 1, 0, 0};
+
+constexpr PixelLayout yuv(int planes, Component y, Component u, Component v, int depth = 8) {
+  return {ColourModel::yuv, planes, 3, {y, u, v}, depth};
+}
+
 // In the order of UnetsegFormat.
 constexpr PixelLayout kLayouts[] = {
-    packed(3, 0, 1, 2),                                                             // RGB
-    packed(3, 2, 1, 0),                                                             // BGR
-    packed(4, 0, 1, 2),                                                             // RGBX
-    packed(4, 2, 1, 0),                                                             // BGRX
-    packed(4, 1, 2, 3),                                                             // XRGB
-    packed(4, 3, 2, 1),                                                             // XBGR
-    packed(4, 0, 1, 2),                                                             // RGBA
-    packed(4, 2, 1, 0),                                                             // BGRA
-    packed(4, 1, 2, 3),                                                             // ARGB
-    packed(4, 3, 2, 1),                                                             // ABGR
-    {ColourModel::grey, 1, 1, {{0, 0, 1, 0, 0}, {}, {}}},                           // GRAY8
-    {ColourModel::yuv, 3, 3, {{0, 0, 1, 0, 0}, {1, 0, 1, 1, 1}, {2, 0, 1, 1, 1}}},  // I420
-    {ColourModel::yuv, 2, 3, {{0, 0, 1, 0, 0}, {1, 0, 2, 1, 1}, {1, 1, 2, 1, 1}}},  // NV12
+    packed(3, 0, 1, 2),                                             // RGB
+    packed(3, 2, 1, 0),                                             // BGR
+    packed(4, 0, 1, 2),                                             // RGBX
+    packed(4, 2, 1, 0),                                             // BGRX
+    packed(4, 1, 2, 3),                                             // XRGB
+    packed(4, 3, 2, 1),                                             // XBGR
+    packed(4, 0, 1, 2),                                             // RGBA
+    packed(4, 2, 1, 0),                                             // BGRA
+    packed(4, 1, 2, 3),                                             // ARGB
+    packed(4, 3, 2, 1),                                             // ABGR
+    {ColourModel::grey, 1, 1, {kLuma, {}, {}}},                     // GRAY8
+    yuv(3, kLuma, {1, 0, 1, 1, 1}, {2, 0, 1, 1, 1}),                // I420
+    yuv(2, kLuma, {1, 0, 2, 1, 1}, {1, 1, 2, 1, 1}),                // NV12
+    yuv(3, kLuma, {2, 0, 1, 1, 1}, {1, 0, 1, 1, 1}),                // YV12
+    yuv(3, kLuma, {1, 0, 1, 1, 0}, {2, 0, 1, 1, 0}),                // Y42B
+    yuv(3, kLuma, {1, 0, 1, 0, 0}, {2, 0, 1, 0, 0}),                // Y444
+    yuv(2, kLuma, {1, 1, 2, 1, 1}, {1, 0, 2, 1, 1}),                // NV21
+    yuv(1, {0, 0, 2, 0, 0}, {0, 1, 4, 1, 0}, {0, 3, 4, 1, 0}),      // YUY2
+    yuv(1, {0, 1, 2, 0, 0}, {0, 0, 4, 1, 0}, {0, 2, 4, 1, 0}),      // UYVY
+    yuv(2, {0, 0, 2, 0, 0}, {1, 0, 4, 1, 1}, {1, 2, 4, 1, 1}, 10),  // P010_10LE
 };
 constexpr int kFormats = sizeof kLayouts / sizeof kLayouts[0];
-static_assert(kFormats == UNETSEG_FORMAT_NV12 + 1, "one row for each format");
+static_assert(kFormats == UNETSEG_FORMAT_P010_10LE + 1, "one row for each format");
 
 }  // namespace
 
@@ -40,6 +55,23 @@ const PixelLayout& pixel_layout(UnetsegFormat format) {
     throw Error(Fault::frame_format, "This pixel format cannot be processed.",
                 "format " + std::to_string(index));
   return kLayouts[index];
+}
+
+std::size_t row_bytes(const PixelLayout& layout, int plane, int width) {
+  std::size_t bytes = 0;
+  for (int i = 0; i < layout.components; ++i) {
+    const Component& c = layout.component[i];
+    if (c.plane != plane) continue;
+    bytes = std::max(bytes, static_cast<std::size_t>(subsampled(width, c.shift_x)) *
+                                static_cast<std::size_t>(c.step));
+  }
+  return bytes;
+}
+
+int row_shift(const PixelLayout& layout, int plane) {
+  int i = 0;
+  while (layout.component[i].plane != plane) ++i;
+  return layout.component[i].shift_y;
 }
 
 void check_frame(const UnetsegFrame& frame) {

@@ -18,13 +18,16 @@ namespace {
 // 0xAARRGGBB in the frame's own components.
 Ink ink_for(const UnetsegFrame& frame, guint32 argb, double opacity) {
   const ColourMatrix matrix = from_rgb(frame);
+  const int depth = pixel_layout(frame.format).depth;
   const float rgb[3] = {static_cast<float>(argb >> 16 & 255), static_cast<float>(argb >> 8 & 255),
                         static_cast<float>(argb & 255)};
   Ink ink;
   for (int i = 0; i < 3; ++i) {
     float value = matrix.offset[i];
     for (int j = 0; j < 3; ++j) value += matrix.factor[i][j] * rgb[j];
-    ink.value[i] = static_cast<std::uint8_t>(std::min(std::max(value, 0.f), 255.f) + 0.5f);
+    const float code = value * static_cast<float>(1 << (depth - 8));
+    const float highest = static_cast<float>((1 << depth) - 1);
+    ink.value[i] = static_cast<std::uint16_t>(std::min(std::max(code, 0.f), highest) + 0.5f);
   }
   const double alpha = (argb >> 24) * std::min(std::max(0.0, opacity), 1.0);
   ink.alpha = static_cast<std::uint8_t>(alpha + 0.5);
@@ -44,8 +47,8 @@ bool same_geometry(const UnetsegFrame& a, const UnetsegFrame& b) {
 }  // namespace
 
 struct Painter::Canvas {
-  UnetsegFrame geometry{};  // what `planes` are for; without size at first
-  std::vector<PlanePainter> planes;
+  UnetsegFrame geometry{};           // what `planes` are for; without size at first
+  std::vector<PlanePainter> planes;  // two of them on the one plane of packed 4:2:2
   Upsampler upsampler;
   Contour contour;
 
@@ -59,8 +62,10 @@ void Painter::Canvas::overlay(const ProbabilityView& probabilities, const Unetse
   if (!same_geometry(geometry, frame)) {
     geometry = {};
     planes.clear();
-    for (int plane = 0; plane < pixel_layout(frame.format).planes; ++plane)
-      planes.emplace_back(frame, plane);
+    const PixelLayout& layout = pixel_layout(frame.format);
+    for (int i = 0; i < layout.components; ++i)
+      if (i == 0 || !share_samples(layout.component[i - 1], layout.component[i]))
+        planes.emplace_back(frame, i);
     geometry = frame;
   }
   const Ink fill_ink = ink_for(frame, style.color, style.opacity);

@@ -30,6 +30,13 @@ void for_each_stretch(const Value* values, Run range, Use use) {
   }
 }
 
+// Fills `row` with a pattern of `n` bytes.
+void repeat(const std::uint8_t* pattern, std::size_t n, std::vector<std::uint8_t>& row) {
+  std::memcpy(row.data(), pattern, n);
+  for (std::size_t done = n; done < row.size(); done *= 2)
+    std::memcpy(row.data() + done, row.data(), std::min(done, row.size() - done));
+}
+
 void widen(Run& run, int first, int last) {
   run = run.first < run.last ? Run{std::min(run.first, first), std::max(run.last, last)}
                              : Run{first, last};
@@ -37,24 +44,27 @@ void widen(Run& run, int first, int last) {
 
 }  // namespace
 
-PlanePainter::PlanePainter(const UnetsegFrame& frame, int plane)
-    : plane_(plane),
+PlanePainter::PlanePainter(const UnetsegFrame& frame, int component)
+    : layout_(pixel_layout(frame.format)),
+      first_(layout_.component[component]),
       width_(frame.width),
       height_(frame.height),
-      layout_(pixel_layout(frame.format)) {
+      samples_(subsampled(frame.width, first_.shift_x)),
+      shift_x_(first_.shift_x),
+      shift_y_(first_.shift_y),
+      step_(first_.step / layout_.value_bytes()),
+      value_bytes_(layout_.value_bytes()),
+      blend_values_(layout_.depth == 8 ? blend_bytes : blend_10_bits) {
   for (int i = 0; i < layout_.components; ++i) {
     const Component& c = layout_.component[i];
-    if (c.plane != plane) continue;
-    step_ = c.step;
-    shift_x_ = c.shift_x;
-    shift_y_ = c.shift_y;
-    has_ink_[c.offset] = 255;
+    if (share_samples(c, first_)) has_ink_[c.offset / value_bytes_] = 255;
   }
-  samples_ = subsampled(width_, shift_x_);
-  const std::size_t bytes = static_cast<std::size_t>(samples_) * static_cast<std::size_t>(step_);
-  for (auto* row : {&fill_value_, &fill_alpha_, &contour_value_, &alpha_}) row->resize(bytes);
+  const std::size_t values = static_cast<std::size_t>(samples_) * static_cast<std::size_t>(step_);
+  const std::size_t bytes = values * static_cast<std::size_t>(value_bytes_);
+  for (auto* row : {&fill_value_, &contour_value_}) row->resize(bytes);
+  for (auto* row : {&fill_alpha_, &alpha_}) row->resize(values);
   if (!is_subsampled()) return;
-  fill_pixels_.resize(bytes);
+  fill_pixels_.resize(values);
   contour_coverage_.resize(static_cast<std::size_t>(samples_));
 }
 
@@ -62,18 +72,22 @@ void PlanePainter::set_inks(const Ink& fill, const Ink& contour) {
   std::uint8_t fill_step[4] = {}, contour_step[4] = {};
   for (int i = 0; i < layout_.components; ++i) {
     const Component& c = layout_.component[i];
-    if (c.plane != plane_) continue;
-    fill_step[c.offset] = fill.value[i];
-    contour_step[c.offset] = contour.value[i];
-  }
-  contour_alpha_ = contour.alpha;
-  const std::size_t step = static_cast<std::size_t>(step_);
-  for (std::size_t i = 0; i < fill_value_.size(); i += step)
-    for (std::size_t k = 0; k < step; ++k) {
-      fill_value_[i + k] = fill_step[k];
-      fill_alpha_[i + k] = fill.alpha & has_ink_[k];
-      contour_value_[i + k] = contour_step[k];
+    if (!share_samples(c, first_)) continue;
+    const int padding = 8 * value_bytes_ - layout_.depth;
+    for (int byte = 0; byte < value_bytes_; ++byte) {
+      fill_step[c.offset + byte] =
+          static_cast<std::uint8_t>(fill.value[i] << padding >> (8 * byte));
+      contour_step[c.offset + byte] =
+          static_cast<std::uint8_t>(contour.value[i] << padding >> (8 * byte));
     }
+  }
+  const std::size_t step_bytes = static_cast<std::size_t>(first_.step);
+  repeat(fill_step, step_bytes, fill_value_);
+  repeat(contour_step, step_bytes, contour_value_);
+  std::uint8_t alpha_step[4];
+  for (int k = 0; k < 4; ++k) alpha_step[k] = fill.alpha & has_ink_[k];
+  repeat(alpha_step, static_cast<std::size_t>(step_), fill_alpha_);
+  contour_alpha_ = contour.alpha;
 }
 
 // How many of a sample's rows a row stands for: an odd height's last row stands for two.
@@ -84,9 +98,11 @@ int PlanePainter::row_weight(int y) const {
 // Samples [first, last). `alpha` is for the whole row.
 void PlanePainter::blend(std::uint8_t* row, const std::vector<std::uint8_t>& value,
                          const std::uint8_t* alpha, int first, int last) const {
-  const std::size_t offset = static_cast<std::size_t>(first) * static_cast<std::size_t>(step_);
-  const std::size_t n = static_cast<std::size_t>(last - first) * static_cast<std::size_t>(step_);
-  blend_bytes(row + offset, value.data() + offset, alpha + offset, n);
+  const std::size_t step = static_cast<std::size_t>(step_);
+  const std::size_t n = static_cast<std::size_t>(last - first) * step;
+  const std::size_t offset = static_cast<std::size_t>(first) * step;
+  const std::size_t byte = offset * static_cast<std::size_t>(value_bytes_);
+  blend_values_(row + byte, value.data() + byte, alpha + offset, n);
 }
 
 void PlanePainter::cover(int first, int last, int weight) {
@@ -99,7 +115,7 @@ void PlanePainter::cover(int first, int last, int weight) {
 
 void PlanePainter::fill(const UnetsegFrame& frame, const std::vector<Run>& runs, int y) {
   if (!is_subsampled()) {
-    std::uint8_t* row = frame_row(frame, plane_, y);
+    std::uint8_t* row = frame_row(frame, first_.plane, y);
     for (const Run& run : runs) blend(row, fill_value_, fill_alpha_.data(), run.first, run.last);
     return;
   }
@@ -133,7 +149,7 @@ void PlanePainter::contour(const UnetsegFrame& frame, const std::uint8_t* covera
     });
     return;
   }
-  std::uint8_t* row = frame_row(frame, plane_, y);
+  std::uint8_t* row = frame_row(frame, first_.plane, y);
   for_each_stretch(coverage, touched, [&](int first, int last) {
     std::uint8_t* alpha =
         alpha_.data() + static_cast<std::size_t>(first) * static_cast<std::size_t>(step_);
@@ -147,7 +163,7 @@ void PlanePainter::contour(const UnetsegFrame& frame, const std::uint8_t* covera
 void PlanePainter::finish_row(const UnetsegFrame& frame, int y) {
   if (!is_subsampled() || (shift_y_ > 0 && y % 2 == 0 && y != height_ - 1)) return;
   const int shift = shift_x_ + shift_y_;
-  std::uint8_t* row = frame_row(frame, plane_, y >> shift_y_);
+  std::uint8_t* row = frame_row(frame, first_.plane, y >> shift_y_);
   if (fill_touched_.first < fill_touched_.last) {
     const std::size_t step = static_cast<std::size_t>(step_);
     const std::size_t first = static_cast<std::size_t>(fill_touched_.first) * step;

@@ -11,19 +11,21 @@
 
 namespace unetseg {
 
-// A colour in a frame's own components, with straight alpha.
+// A colour in codes of a frame's own components, at their depth, with straight alpha.
 struct Ink {
-  std::uint8_t value[3];
+  std::uint16_t value[3];
   std::uint8_t alpha;
 };
 
-// Every plane is bytes: a repeating pattern of components, some with no ink (alpha, padding). A
-// byte moves toward the ink's pattern by ink alpha times coverage. Where the plane is subsampled, a
-// sample's coverage is the mean over its pixels that lie in the frame.
+// Every plane is values of one or two bytes: a repeating pattern of components, some with no ink
+// (alpha, padding, components that are not painted). A value moves toward the ink's pattern by ink
+// alpha times coverage. Where the components are subsampled, a sample's coverage is the mean over
+// its pixels that lie in the frame.
 class PlanePainter {
  public:
-  // Allocates for the frame's size; throws std::bad_alloc.
-  PlanePainter(const UnetsegFrame& frame, int plane);
+  // Paints the component of this number and all that share its samples. Allocates for the frame's
+  // size; throws std::bad_alloc.
+  PlanePainter(const UnetsegFrame& frame, int component);
 
   void set_inks(const Ink& fill, const Ink& contour);
 
@@ -40,16 +42,20 @@ class PlanePainter {
              int first, int last) const;
   void cover(int first, int last, int weight);
 
-  int plane_, step_ = 1, shift_x_ = 0, shift_y_ = 0;
-  int width_, height_, samples_;  // of the frame; of a row of this plane
   const PixelLayout& layout_;
-  std::uint8_t has_ink_[4] = {};  // 255 for each of a step's bytes that holds a component
+  const Component& first_;        // of the components that are painted
+  int width_, height_, samples_;  // of the frame; of a row of these components
+  int shift_x_, shift_y_;
+  int step_, value_bytes_;  // values a sample, bytes a value
+  void (*blend_values_)(std::uint8_t*, const std::uint8_t*, const std::uint8_t*, std::size_t);
+  std::uint8_t has_ink_[4] = {};  // 255 for each of a step's values that is painted
   std::uint8_t contour_alpha_ = 0;
-  std::vector<std::uint8_t> fill_value_, fill_alpha_, contour_value_;  // one row's bytes
-  std::vector<std::uint8_t> alpha_;                                    // scratch, likewise
+  std::vector<std::uint8_t> fill_value_, contour_value_;  // one row's bytes
+  std::vector<std::uint8_t> fill_alpha_;                  // for each value
+  std::vector<std::uint8_t> alpha_;                       // scratch, likewise
 
   // Coverage of a subsampled row so far; a whole sample is 1 << (shift_x_ + shift_y_) pixels.
-  std::vector<std::uint8_t> fill_pixels_;           // for each byte
+  std::vector<std::uint8_t> fill_pixels_;           // for each value
   std::vector<std::uint16_t> contour_coverage_;     // for each sample, 255 a pixel
   Run fill_touched_{0, 0}, contour_touched_{0, 0};  // samples
 };

@@ -43,11 +43,11 @@ void add_sums(const std::uint16_t* sum, float* __restrict out, std::size_t bytes
 }
 
 // What one plane contributes: its bytes are filtered down the rows together, whatever components
-// they belong to, and each component then along the row.
+// they belong to, since a value of two bytes is a sum of them; each component then along the row.
 struct PlanePass {
   int plane;
   std::size_t row_bytes;
-  Axis rows, columns;
+  Axis rows;
 };
 
 void filter_rows(const UnetsegFrame& frame, const PlanePass& pass, int y, std::uint16_t* sum,
@@ -65,6 +65,11 @@ void filter_rows(const UnetsegFrame& frame, const PlanePass& pass, int y, std::u
     sum_rows(first + (1 + done) * stride, stride, rows, sum, pass.row_bytes);
     add_sums(sum, out, pass.row_bytes);
   }
+}
+
+// Values of two bytes, the low one first, in units of the high one.
+void join_bytes(const float* bytes, float* __restrict out, std::size_t values) {
+  for (std::size_t i = 0; i < values; ++i) out[i] = bytes[2 * i + 1] + bytes[2 * i] * (1 / 256.f);
 }
 
 // `row` is at the component's first sample, its samples `step` floats apart.
@@ -109,8 +114,10 @@ struct Sampler::Tables {
   std::size_t width;
   const PixelLayout& layout;
   std::vector<PlanePass> passes;
+  std::vector<Axis> columns;  // of each component
   std::vector<std::uint16_t> sum;
   std::vector<float> filtered;         // one row of a plane's bytes
+  std::vector<float> joined;           // its values, where they have two bytes
   std::vector<float> components, rgb;  // three output rows each
 };
 
@@ -120,29 +127,33 @@ Sampler::Tables::Tables(const UnetsegFrame& frame, int out_width, int out_height
       layout(pixel_layout(frame.format)),
       components(3 * width),
       rgb(3 * width) {
+  std::size_t longest = 0;
   for (int plane = 0; plane < layout.planes; ++plane) {
-    const Component& c = *std::find_if(layout.component, layout.component + layout.components,
-                                       [plane](const Component& k) { return k.plane == plane; });
-    const std::size_t row_bytes = static_cast<std::size_t>(subsampled(frame.width, c.shift_x)) *
-                                  static_cast<std::size_t>(c.step);
-    passes.push_back({plane, row_bytes,
-                      make_axis(frame.height, out_height, c.shift_y, frame.chroma_cosited_y),
-                      make_axis(frame.width, out_width, c.shift_x, frame.chroma_cosited_x)});
-    sum.resize(std::max(sum.size(), row_bytes));
-    filtered.resize(sum.size());
+    passes.push_back(
+        {plane, row_bytes(layout, plane, frame.width),
+         make_axis(frame.height, out_height, row_shift(layout, plane), frame.chroma_cosited_y)});
+    longest = std::max(longest, passes.back().row_bytes);
   }
+  for (int i = 0; i < layout.components; ++i)
+    columns.push_back(
+        make_axis(frame.width, out_width, layout.component[i].shift_x, frame.chroma_cosited_x));
+  sum.resize(longest);
+  filtered.resize(longest);
+  if (layout.value_bytes() == 2) joined.resize(longest / 2);
 }
 
 // Leaves output row `y` in `rgb`.
 void Sampler::Tables::colour_row(const UnetsegFrame& frame, const ColourMatrix& matrix, int y) {
+  const int value_bytes = layout.value_bytes();
   for (const PlanePass& pass : passes) {
     filter_rows(frame, pass, y, sum.data(), filtered.data());
-    const float scale = pass.rows.scale * pass.columns.scale;
-    for (int i = 0; i < layout.components; ++i) {
+    if (value_bytes == 2) join_bytes(filtered.data(), joined.data(), pass.row_bytes / 2);
+    const float* row = value_bytes == 2 ? joined.data() : filtered.data();
+    for (std::size_t i = 0; i < columns.size(); ++i) {
       const Component& c = layout.component[i];
       if (c.plane != pass.plane) continue;
-      filter_columns(filtered.data() + c.offset, static_cast<std::size_t>(c.step), pass.columns,
-                     scale, components.data() + static_cast<std::size_t>(i) * width);
+      filter_columns(row + c.offset / value_bytes, static_cast<std::size_t>(c.step / value_bytes),
+                     columns[i], pass.rows.scale * columns[i].scale, components.data() + i * width);
     }
   }
   const float* in[3];

@@ -96,12 +96,9 @@ class PlacedFrame {
   template <typename Use>
   void for_each_byte(const TestFrame& frame, Use use) const {
     for (guint p = 0; p < planes(); ++p) {
-      const int component = planes() == 1 ? 0 : static_cast<int>(p);
-      const int bytes_a_sample = planes() == 1             ? frame.format().step
-                                 : planes() == 2 && p == 1 ? 2
-                                                           : 1;
-      for (int y = 0; y < frame.sample_rows(component); ++y)
-        for (int x = 0; x < frame.sample_columns(component) * bytes_a_sample; ++x)
+      const int plane = static_cast<int>(p);
+      for (int y = 0; y < frame.rows(plane); ++y)
+        for (int x = 0; x < frame.row_bytes(plane); ++x)
           use(p, x, y,
               static_cast<gsize>(static_cast<gint64>(origin_[p]) +
                                  static_cast<gint64>(y) * stride_[p] + x));

@@ -52,7 +52,14 @@ START_TEST(test_row_sizes_are_the_formats) {
                      {"xBGR", 1, {36}, {7}},
                      {"GRAY8", 1, {9}, {7}},
                      {"I420", 3, {9, 5, 5}, {7, 4, 4}},
-                     {"NV12", 2, {9, 10}, {7, 4}}};
+                     {"NV12", 2, {9, 10}, {7, 4}},
+                     {"YV12", 3, {9, 5, 5}, {7, 4, 4}},
+                     {"Y42B", 3, {9, 5, 5}, {7, 7, 7}},
+                     {"Y444", 3, {9, 9, 9}, {7, 7, 7}},
+                     {"NV21", 2, {9, 10}, {7, 4}},
+                     {"YUY2", 1, {20}, {7}},
+                     {"UYVY", 1, {20}, {7}},
+                     {"P010_10LE", 2, {18, 20}, {7, 4}}};
   for (const auto& c : cases) {
     const FrameGeometry geometry = geometry_of(caps_of(c.format, 9, 7));
     ck_assert_uint_eq(geometry.planes, c.planes);

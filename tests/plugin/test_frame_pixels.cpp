@@ -9,13 +9,15 @@ struct Colorimetry {
   const char* caps;  // range, matrix, transfer, primaries
   double kr;
   double black, luma, chroma;  // of the quantisation
-  int ink[3];                  // pure green, computed by hand
+  int ink[3], ink_10[3];       // pure green, computed by hand; the same in 10 bits
 };
 const Colorimetry kColorimetries[] = {
-    {"2:4:16:4", .299, 16, 219, 224, {145, 54, 34}},
-    {"1:4:16:4", .299, 0, 255, 255, {150, 44, 21}},
-    {"2:3:5:1", .2126, 16, 219, 224, {173, 42, 26}},
-    {"1:3:5:1", .2126, 0, 255, 255, {182, 30, 12}},
+    {"2:4:16:4", .299, 16, 219, 224, {145, 54, 34}, {578, 215, 137}},
+    {"1:4:16:4", .299, 0, 255, 255, {150, 44, 21}, {601, 173, 84}},
+    {"2:3:5:1", .2126, 16, 219, 224, {173, 42, 26}, {691, 167, 105}},
+    {"1:3:5:1", .2126, 0, 255, 255, {182, 30, 12}, {732, 118, 47}},
+    {"2:6:5:7", .2627, 16, 219, 224, {164, 47, 25}, {658, 189, 100}},
+    {"1:6:5:7", .2627, 0, 255, 255, {173, 36, 11}, {694, 143, 42}},
 };
 
 constexpr const char* kGreen = "0xff00ff00";
@@ -26,19 +28,22 @@ struct Case {
   int width, height;
   Colorimetry colour;
   std::string caps() const {
-    const bool yuv = format.format == UNETSEG_FORMAT_I420 || format.format == UNETSEG_FORMAT_NV12;
-    return caps_of(
-        format.name, width, height,
-        std::string("framerate=30/1") + (yuv ? std::string(",colorimetry=") + colour.caps : ""));
+    return caps_of(format.name, width, height,
+                   std::string("framerate=30/1") +
+                       (format.is_yuv() ? std::string(",colorimetry=") + colour.caps : ""));
   }
 };
 
 // 0..255, not rounded.
 double red_of(TestFrame& frame, const Colorimetry& colour, int x, int y) {
   if (!frame.is_yuv()) return frame.sample(0, x, y);
-  const double value = (frame.sample(0, x, y) - colour.black) * 255 / colour.luma +
-                       2 * (1 - colour.kr) * 255 / colour.chroma * (kV - 128);
-  return std::min(std::max(value, 0.0), 255.0);
+  const int scale = frame.format().code_scale();
+  // Full range ends at 255, and at 1023 where there are 10 bits: 255.75.
+  const double wider = scale == 4 && colour.luma == 255 ? 255.75 / 255 : 1;
+  const double value =
+      (static_cast<double>(frame.sample(0, x, y)) / scale - colour.black) * 255 / colour.luma +
+      2 * (1 - colour.kr) * 255 / colour.chroma * (kV - 128);
+  return std::min(std::max(value / wider, 0.0), 255.0);
 }
 
 // Noise without a pixel so near the threshold that rounding decides about it.
@@ -46,12 +51,13 @@ TestFrame picture(const Case& c, std::uint32_t seed) {
   TestFrame frame(c.format, c.width, c.height);
   frame.set_noise(seed);
   if (frame.is_yuv()) {
-    frame.set_all(1, 100);
-    frame.set_all(2, kV);
+    frame.set_all(1, 100 * c.format.code_scale());
+    frame.set_all(2, kV * c.format.code_scale());
   }
   for (int y = 0; y < c.height; ++y)
     for (int x = 0; x < c.width; ++x)
-      if (std::abs(red_of(frame, c.colour, x, y) - 127.5) < 1) frame.sample(0, x, y) = 200;
+      if (std::abs(red_of(frame, c.colour, x, y) - 127.5) < 1)
+        frame.sample(0, x, y) = 200 * c.format.code_scale();
   return frame;
 }
 
@@ -63,17 +69,20 @@ int blended(int from, int to, int alpha) {
 TestFrame overlaid(TestFrame& before, const Case& c) {
   TestFrame after = before;
   const int rgb[] = {0, 255, 0}, grey[] = {150};
-  const int* ink = before.is_yuv() ? c.colour.ink : before.components() == 1 ? grey : rgb;
+  const int* ink = before.components() == 1 ? grey
+                   : !before.is_yuv()       ? rgb
+                   : c.format.bits == 10    ? c.colour.ink_10
+                                            : c.colour.ink;
   for (int i = 0; i < before.components(); ++i) {
-    const int step = before.is_yuv() && i > 0 ? 2 : 1;
+    const int across = before.pixels_x(i), down = before.pixels_y(i);
     for (int y = 0; y < before.sample_rows(i); ++y)
       for (int x = 0; x < before.sample_columns(i); ++x) {
         int covered = 0, pixels = 0;
-        for (int v = y * step; v < std::min(c.height, (y + 1) * step); ++v)
-          for (int u = x * step; u < std::min(c.width, (x + 1) * step); ++u, ++pixels)
+        for (int v = y * down; v < std::min(c.height, (y + 1) * down); ++v)
+          for (int u = x * across; u < std::min(c.width, (x + 1) * across); ++u, ++pixels)
             covered += red_of(before, c.colour, u, v) >= 127.5;
-        after.sample(i, x, y) = static_cast<std::uint8_t>(
-            blended(before.sample(i, x, y), ink[i], (255 * covered + pixels / 2) / pixels));
+        after.sample(i, x, y) =
+            blended(before.sample(i, x, y), ink[i], (255 * covered + pixels / 2) / pixels);
       }
   }
   return after;
@@ -97,7 +106,8 @@ void check_grey(TestFrame& frame, const Case& c, Layout layout, bool is_mask, Gs
       const double expected = !is_mask ? red : red >= 127.5 ? 255 : 0;
       ck_assert_msg(std::abs(result.sample(0, x, y) - expected) < (is_mask ? .1 : .51),
                     "%s, layout %d: %d instead of %f at (%d, %d)", c.caps().c_str(),
-                    static_cast<int>(layout), result.sample(0, x, y), expected, x, y);
+                    static_cast<int>(layout), static_cast<int>(result.sample(0, x, y)), expected, x,
+                    y);
     }
 }
 
@@ -126,7 +136,7 @@ void check_all(const char* output, int width, int height, const std::vector<Case
 }
 
 const char* const kOutputs[] = {"overlay", "mask", "probability"};
-const int kSizes[][2] = {{8, 8}, {9, 7}, {1, 1}, {1, 6}, {7, 1}, {2, 2}};
+const int kSizes[][2] = {{8, 8}, {9, 7}, {1, 1}, {1, 6}, {7, 1}, {2, 2}, {2, 5}};
 
 }  // namespace
 
@@ -143,7 +153,7 @@ END_TEST
 START_TEST(test_matrix_and_range_of_the_caps_are_used_both_ways) {
   std::vector<Case> cases;
   for (const Colorimetry& colour : kColorimetries)
-    for (const FormatCase& format : {kI420, kNv12}) cases.push_back({format, 8, 8, colour});
+    for (const FormatCase& format : kYuvFormats) cases.push_back({format, 8, 8, colour});
   check_all(kOutputs[_i], 8, 8, cases);
 }
 END_TEST

@@ -5,7 +5,8 @@
 namespace {
 
 constexpr const char* kFormats =
-    "{ NV12, I420, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GRAY8 }";
+    "{ NV12, I420, YUY2, UYVY, YV12, NV21, Y42B, P010_10LE, Y444, RGB, BGR, RGBx, BGRx, xRGB, "
+    "xBGR, RGBA, BGRA, ARGB, ABGR, GRAY8 }";
 
 CapsPtr parse(const std::string& text) {
   std::string full = text;
