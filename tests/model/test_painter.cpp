@@ -364,6 +364,7 @@ END_TEST
 int main() {
   Suite* suite = suite_create("painter");
   TCase* tests = tcase_create("painter");
+  tcase_set_timeout(tests, 60);  // touching a gigabyte takes long on a busy machine
   tcase_add_test(tests, test_c3_every_packed_format_blends_as_computed_by_hand_wherever_it_lies);
   tcase_add_test(tests, test_c3_grey_is_blended_with_the_colours_luma_wherever_it_lies);
   tcase_add_test(tests, test_c3_chroma_is_blended_by_mean_coverage_wherever_it_lies);
