@@ -8,6 +8,7 @@
 #include "model/error.h"
 #include "model/frame/axis.h"
 #include "model/frame/colour.h"
+#include "model/frame/column_filter.h"
 #include "model/frame/formats.h"
 
 namespace unetseg {
@@ -42,12 +43,21 @@ void add_sums(const std::uint16_t* sum, float* __restrict out, std::size_t bytes
   for (std::size_t i = 0; i < bytes; ++i) out[i] += static_cast<float>(sum[i]);
 }
 
+constexpr int kNoComponent = 3;
+
+// The components of a plane that share their samples.
+struct ColumnPass {
+  ColumnFilter filter;
+  int component[4];  // of each of a sample's values; kNoComponent for alpha and the like
+};
+
 // What one plane contributes: its bytes are filtered down the rows together, whatever components
 // they belong to, since a value of two bytes is a sum of them; each component then along the row.
 struct PlanePass {
   int plane;
   std::size_t row_bytes;
   Axis rows;
+  std::vector<ColumnPass> columns;
 };
 
 void filter_rows(const UnetsegFrame& frame, const PlanePass& pass, int y, std::uint16_t* sum,
@@ -70,18 +80,6 @@ void filter_rows(const UnetsegFrame& frame, const PlanePass& pass, int y, std::u
 // Values of two bytes, the low one first, in units of the high one.
 void join_bytes(const float* bytes, float* __restrict out, std::size_t values) {
   for (std::size_t i = 0; i < values; ++i) out[i] = bytes[2 * i + 1] + bytes[2 * i] * (1 / 256.f);
-}
-
-// `row` is at the component's first sample, its samples `step` floats apart.
-void filter_columns(const float* row, std::size_t step, const Axis& axis, float scale,
-                    float* __restrict out) {
-  for (const Span& span : axis.spans) {
-    const float* sample = row + static_cast<std::size_t>(span.first) * step;
-    const float* last = sample + static_cast<std::size_t>(span.count - 1) * step;
-    float sum = span.head * *sample + span.tail * *last;
-    for (sample += step; sample < last; sample += step) sum += *sample;
-    *out++ = sum * scale;
-  }
 }
 
 // Colours of one output row, 0..255, clamped.
@@ -114,32 +112,42 @@ struct Sampler::Tables {
   std::size_t width;
   const PixelLayout& layout;
   std::vector<PlanePass> passes;
-  std::vector<Axis> columns;  // of each component
   std::vector<std::uint16_t> sum;
   std::vector<float> filtered;         // one row of a plane's bytes
   std::vector<float> joined;           // its values, where they have two bytes
-  std::vector<float> components, rgb;  // three output rows each
+  std::vector<float> components, rgb;  // three output rows each, and one of kNoComponent
 };
 
 Sampler::Tables::Tables(const UnetsegFrame& frame, int out_width, int out_height)
     : geometry(frame),
       width(static_cast<std::size_t>(out_width)),
       layout(pixel_layout(frame.format)),
-      components(3 * width),
+      components(4 * width),
       rgb(3 * width) {
-  std::size_t longest = 0;
+  const int value_bytes = layout.value_bytes();
+  std::size_t longest = 0, overread = 0;
   for (int plane = 0; plane < layout.planes; ++plane) {
     passes.push_back(
-        {plane, row_bytes(layout, plane, frame.width),
-         make_axis(frame.height, out_height, row_shift(layout, plane), frame.chroma_cosited_y)});
+        {plane,
+         row_bytes(layout, plane, frame.width),
+         make_axis(frame.height, out_height, row_shift(layout, plane), frame.chroma_cosited_y),
+         {}});
     longest = std::max(longest, passes.back().row_bytes);
   }
-  for (int i = 0; i < layout.components; ++i)
-    columns.push_back(
-        make_axis(frame.width, out_width, layout.component[i].shift_x, frame.chroma_cosited_x));
+  for (int i = 0; i < layout.components; ++i) {
+    const Component& c = layout.component[i];
+    std::vector<ColumnPass>& columns = passes[static_cast<std::size_t>(c.plane)].columns;
+    if (i == 0 || !share_samples(layout.component[i - 1], c)) {
+      const Axis axis = make_axis(frame.width, out_width, c.shift_x, frame.chroma_cosited_x);
+      columns.push_back({ColumnFilter(axis, c.step / value_bytes),
+                         {kNoComponent, kNoComponent, kNoComponent, kNoComponent}});
+      overread = std::max(overread, columns.back().filter.overread());
+    }
+    columns.back().component[c.offset / value_bytes] = i;
+  }
   sum.resize(longest);
-  filtered.resize(longest);
-  if (layout.value_bytes() == 2) joined.resize(longest / 2);
+  filtered.resize(longest + overread);
+  if (value_bytes == 2) joined.resize(longest / 2 + overread);
 }
 
 // Leaves output row `y` in `rgb`.
@@ -149,11 +157,11 @@ void Sampler::Tables::colour_row(const UnetsegFrame& frame, const ColourMatrix& 
     filter_rows(frame, pass, y, sum.data(), filtered.data());
     if (value_bytes == 2) join_bytes(filtered.data(), joined.data(), pass.row_bytes / 2);
     const float* row = value_bytes == 2 ? joined.data() : filtered.data();
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      const Component& c = layout.component[i];
-      if (c.plane != pass.plane) continue;
-      filter_columns(row + c.offset / value_bytes, static_cast<std::size_t>(c.step / value_bytes),
-                     columns[i], pass.rows.scale * columns[i].scale, components.data() + i * width);
+    for (const ColumnPass& columns : pass.columns) {
+      float* to[4];
+      for (int i = 0; i < 4; ++i)
+        to[i] = components.data() + static_cast<std::size_t>(columns.component[i]) * width;
+      columns.filter.run(row, pass.rows.scale, to);
     }
   }
   const float* in[3];
