@@ -55,12 +55,10 @@ Frame make_frame(UnetsegFormat format, int width, int height) {
   frame.view.kb = .0722;
   std::size_t offset[4] = {}, total = 0;
   for (int plane = 0; plane < layout.planes; ++plane) {
-    const Component* c = std::find_if(layout.component, layout.component + layout.components,
-                                      [plane](const Component& k) { return k.plane == plane; });
-    frame.view.stride[plane] = subsampled(width, c->shift_x) * c->step;
+    const std::size_t bytes = row_bytes(layout, plane, width);
+    frame.view.stride[plane] = static_cast<int>(bytes);
     offset[plane] = total;
-    total += static_cast<std::size_t>(frame.view.stride[plane]) *
-             static_cast<std::size_t>(subsampled(height, c->shift_y));
+    total += bytes * static_cast<std::size_t>(subsampled(height, row_shift(layout, plane)));
   }
   frame.memory.assign(total, 128);
   for (int plane = 0; plane < layout.planes; ++plane)
@@ -114,7 +112,7 @@ Result benchmark(const char* name, UnetsegFormat format, int width, int height) 
   const std::vector<std::uint8_t>& drawn = frames[0].memory;
   const bool marked = std::any_of(drawn.begin(), drawn.end(), [](int b) { return b != 128; });
 
-  std::printf("%-5s %4d x %4d", name, width, height);
+  std::printf("%-9s %4d x %4d", name, width, height);
   print("sample", sampling, bytes);
   print("overlay", drawing, bytes);
   std::printf("%s\n", even && marked ? "" : "  WRONG RESULT");
@@ -131,12 +129,16 @@ int main() {
   const struct {
     const char* name;
     UnetsegFormat format;
-  } formats[] = {
-      {"RGB", UNETSEG_FORMAT_RGB},   {"BGR", UNETSEG_FORMAT_BGR},     {"RGBx", UNETSEG_FORMAT_RGBX},
-      {"BGRx", UNETSEG_FORMAT_BGRX}, {"xRGB", UNETSEG_FORMAT_XRGB},   {"xBGR", UNETSEG_FORMAT_XBGR},
-      {"RGBA", UNETSEG_FORMAT_RGBA}, {"BGRA", UNETSEG_FORMAT_BGRA},   {"ARGB", UNETSEG_FORMAT_ARGB},
-      {"ABGR", UNETSEG_FORMAT_ABGR}, {"GRAY8", UNETSEG_FORMAT_GRAY8}, {"I420", UNETSEG_FORMAT_I420},
-      {"NV12", UNETSEG_FORMAT_NV12}};
+  } formats[] = {{"RGB", UNETSEG_FORMAT_RGB},     {"BGR", UNETSEG_FORMAT_BGR},
+                 {"RGBx", UNETSEG_FORMAT_RGBX},   {"BGRx", UNETSEG_FORMAT_BGRX},
+                 {"xRGB", UNETSEG_FORMAT_XRGB},   {"xBGR", UNETSEG_FORMAT_XBGR},
+                 {"RGBA", UNETSEG_FORMAT_RGBA},   {"BGRA", UNETSEG_FORMAT_BGRA},
+                 {"ARGB", UNETSEG_FORMAT_ARGB},   {"ABGR", UNETSEG_FORMAT_ABGR},
+                 {"GRAY8", UNETSEG_FORMAT_GRAY8}, {"I420", UNETSEG_FORMAT_I420},
+                 {"NV12", UNETSEG_FORMAT_NV12},   {"YV12", UNETSEG_FORMAT_YV12},
+                 {"Y42B", UNETSEG_FORMAT_Y42B},   {"Y444", UNETSEG_FORMAT_Y444},
+                 {"NV21", UNETSEG_FORMAT_NV21},   {"YUY2", UNETSEG_FORMAT_YUY2},
+                 {"UYVY", UNETSEG_FORMAT_UYVY},   {"P010_10LE", UNETSEG_FORMAT_P010_10LE}};
   bool right = true;
   for (const auto& f : formats) {
     const Result hd = benchmark(f.name, f.format, 1920, 1080);
