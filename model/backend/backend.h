@@ -103,6 +103,20 @@ typedef struct {
   guint contour_width;   /* in frame pixels; 0 draws none */
 } UnetsegStyle;
 
+/* The lesion that a frame's mask shows; what each number means is written in
+ * model/measure/measurer.h. Lengths are in frame pixels. Where nothing is found all is 0. */
+typedef struct {
+  gboolean found;
+  gdouble area;                    /* pixels */
+  gdouble area_fraction;           /* of the frame, 0..1 */
+  gint x, y, width, height;        /* bounding box, pixels */
+  gdouble centroid_x, centroid_y;  /* pixel (0, 0) has its centre at (.5, .5) */
+  gdouble perimeter, diameter;
+  gdouble asymmetry;               /* 0..1, 0 is symmetric */
+  gdouble border_irregularity;     /* from 1, which is a disc's */
+  gdouble confidence;              /* 0..1 */
+} UnetsegMeasurement;
+
 typedef struct _UnetsegSession UnetsegSession;
 
 typedef struct {

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "model/measure/asymmetry.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace unetseg {
+namespace {
+
+constexpr int kHalf = 64;  // places from the centroid to the end of the extent
+
+class Field {
+ public:
+  explicit Field(const Shape& shape)
+      : map_(shape.probabilities),
+        level_(reaching_level(shape.threshold)),
+        width_(shape.width),
+        height_(shape.height),
+        scale_x_(map_.width / width_),
+        scale_y_(map_.height / height_) {}
+
+  bool reaches(double x, double y) const {
+    if (x < 0 || y < 0 || x >= width_ || y >= height_) return false;
+    const double u = std::min(std::max(x * scale_x_ - 0.5, 0.0), map_.width - 1.0);
+    const double v = std::min(std::max(y * scale_y_ - 0.5, 0.0), map_.height - 1.0);
+    const int left = static_cast<int>(u), top = static_cast<int>(v);
+    const float right_weight = static_cast<float>(u - left);
+    const float bottom_weight = static_cast<float>(v - top);
+    const float above = between(left, top, right_weight);
+    const float below = bottom_weight > 0 ? between(left, top + 1, right_weight) : above;
+    return above + bottom_weight * (below - above) >= level_;
+  }
+
+ private:
+  float between(int left, int row, float right_weight) const {
+    const float* at = map_.data + static_cast<std::ptrdiff_t>(row) * map_.width + left;
+    return right_weight > 0 ? at[0] + right_weight * (at[1] - at[0]) : at[0];
+  }
+
+  ProbabilityView map_;
+  float level_;
+  double width_, height_, scale_x_, scale_y_;
+};
+
+// How far the hull's corners are from `centre`, along and across the direction `axis`.
+Point extent(const std::vector<Point>& hull, Point centre, Point axis) {
+  Point most = {0, 0};
+  for (const Point& p : hull) {
+    const double dx = p.x - centre.x, dy = p.y - centre.y;
+    most.x = std::max(most.x, std::fabs(dx * axis.x + dy * axis.y));
+    most.y = std::max(most.y, std::fabs(dy * axis.x - dx * axis.y));
+  }
+  return most;
+}
+
+}  // namespace
+
+// Four places at a time, each of which is the mirror image of two of the others.
+double asymmetry_of(const Shape& shape, const Moments& moments, const std::vector<Point>& hull) {
+  const Field field(shape);
+  const Point centre = moments.centroid, axis = moments.long_axis();
+  const Point most = extent(hull, centre, axis);
+  long inside = 0, alone = 0;  // `alone`: places without a mirror image, for each of the two axes
+  for (int j = 0; j < kHalf; ++j)
+    for (int i = 0; i < kHalf; ++i) {
+      const double along = (i + 0.5) / kHalf * most.x, across = (j + 0.5) / kHalf * most.y;
+      const auto reaches = [&](double u, double v) {
+        return field.reaches(centre.x + u * axis.x - v * axis.y,
+                             centre.y + u * axis.y + v * axis.x);
+      };
+      const bool a = reaches(along, across), b = reaches(-along, across);
+      const bool c = reaches(-along, -across), d = reaches(along, -across);
+      inside += a + b + c + d;
+      alone += (a != b) + (b != c) + (c != d) + (d != a);
+    }
+  return inside == 0 ? 0 : static_cast<double>(alone) / (2.0 * static_cast<double>(inside));
+}
+
+}  // namespace unetseg
