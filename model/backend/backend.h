@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-#define UNETSEG_BACKEND_ABI 1u
+#define UNETSEG_BACKEND_ABI 2u
 #define UNETSEG_BACKEND_SYMBOL "unetseg_backend_get"
 
 #define UNETSEG_BACKEND_ERROR (g_quark_from_static_string("unetseg-backend-error"))
@@ -144,6 +144,11 @@ typedef struct {
    * sampled one. One thread at a time. */
   gboolean (*draw)(UnetsegSession *session, guint slot, const UnetsegFrame *frame,
                    const UnetsegStyle *style, GError **error);
+
+  /* Measures what `draw` would show of slot `slot` on a frame of this size (pixels, at least 1 x 1)
+   * with this threshold (negative: the model's own). The same thread as `draw`. */
+  gboolean (*measure)(UnetsegSession *session, guint slot, gint width, gint height,
+                      gdouble threshold, UnetsegMeasurement *measurement, GError **error);
 
   /* Frees the session; NULL is allowed. No other call on it may be running. */
   void (*close)(UnetsegSession *session);

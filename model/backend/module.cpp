@@ -94,6 +94,14 @@ gboolean draw(UnetsegSession* session, guint slot, const UnetsegFrame* frame,
   });
 }
 
+gboolean measure(UnetsegSession* session, guint slot, gint width, gint height, gdouble threshold,
+                 UnetsegMeasurement* measurement, GError** error) {
+  return guarded(error, FALSE, [=] {
+    *measurement = session->session.measure(slot, width, height, threshold);
+    return TRUE;
+  });
+}
+
 void close(UnetsegSession* session) {
   guarded(nullptr, FALSE, [=] {
     delete session;
@@ -101,8 +109,16 @@ void close(UnetsegSession* session) {
   });
 }
 
-constexpr UnetsegBackend kTable = {
-    UNETSEG_BACKEND_ABI, sizeof(UnetsegBackend), probe, open, info, sample, infer, draw, close};
+constexpr UnetsegBackend kTable = {UNETSEG_BACKEND_ABI,
+                                   sizeof(UnetsegBackend),
+                                   probe,
+                                   open,
+                                   info,
+                                   sample,
+                                   infer,
+                                   draw,
+                                   measure,
+                                   close};
 
 }  // namespace
 }  // namespace unetseg

@@ -26,7 +26,8 @@ bool asks_for_anything(const CleanUp& clean_up) {
 Session::Slot::Slot(const ModelCard& card)
     : sampler(card.input_width, card.input_height, card.normalisation),
       input(3 * pixels(card)),
-      probabilities(pixels(card)) {}
+      probabilities(pixels(card)),
+      cleaned(asks_for_anything(card.clean_up) ? pixels(card) : 0) {}
 
 Session::Session(const UnetsegOpenOptions& options) {
   if (options.n_slots < 1 || options.n_slots > kMostSlots)
@@ -42,7 +43,6 @@ Session::Session(const UnetsegOpenOptions& options) {
   for (guint i = 0; i < options.n_slots; ++i) slots_.push_back(std::make_unique<Slot>(card));
   inputs_.reserve(slots_.size());
   outputs_.reserve(slots_.size());
-  cleaned_.resize(asks_for_anything(card.clean_up) ? pixels(card) : 0);
 }
 
 Session::Slot& Session::slot_at(guint index) {
@@ -63,22 +63,43 @@ void Session::infer(const guint* slots, guint n) {
     Slot& slot = slot_at(slots[i]);
     inputs_.push_back(slot.input.data());
     outputs_.push_back(slot.probabilities.data());
+    slot.cleaned_at.reset();
   }
   engine_->run(inputs_.data(), outputs_.data(), static_cast<int>(n));
 }
 
-void Session::draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style) {
+// Cleaned once for all that is drawn and measured. The slot's own probabilities stay as the network
+// gave them.
+ProbabilityView Session::cleaned(Slot& slot, double threshold) {
   const ModelCard& card = engine_->card();
-  UnetsegStyle resolved = style;
-  if (resolved.threshold < 0) resolved.threshold = card.threshold;
-  const float* probabilities = slot_at(slot).probabilities.data();
-  if (!cleaned_.empty()) {
-    cleaned_.assign(probabilities, probabilities + cleaned_.size());
-    cleaner_.clean(cleaned_.data(), card.input_width, card.input_height, resolved.threshold,
+  if (!asks_for_anything(card.clean_up))
+    return {slot.probabilities.data(), card.input_width, card.input_height};
+  if (slot.cleaned_at != threshold) {
+    slot.cleaned_at.reset();  // until it is done
+    slot.cleaned = slot.probabilities;
+    cleaner_.clean(slot.cleaned.data(), card.input_width, card.input_height, threshold,
                    card.clean_up);
-    probabilities = cleaned_.data();
+    slot.cleaned_at = threshold;
   }
-  painter_.draw({probabilities, card.input_width, card.input_height}, frame, resolved);
+  return {slot.cleaned.data(), card.input_width, card.input_height};
+}
+
+double Session::resolved(double threshold) const {
+  return threshold < 0 ? engine_->card().threshold : threshold;
+}
+
+void Session::draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style) {
+  UnetsegStyle resolved_style = style;
+  resolved_style.threshold = resolved(style.threshold);
+  painter_.draw(cleaned(slot_at(slot), resolved_style.threshold), frame, resolved_style);
+}
+
+UnetsegMeasurement Session::measure(guint slot, int width, int height, double threshold) {
+  if (width < 1 || height < 1)
+    misused("a frame of " + std::to_string(width) + " x " + std::to_string(height));
+  Slot& from = slot_at(slot);
+  const double level = resolved(threshold);
+  return measurer_.measure(cleaned(from, level), from.probabilities.data(), width, height, level);
 }
 
 }  // namespace unetseg

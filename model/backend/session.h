@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "model/frame/painter.h"
 #include "model/frame/sampler.h"
 #include "model/mask/mask.h"
+#include "model/measure/measurer.h"
 
 namespace unetseg {
 
@@ -28,6 +30,7 @@ class Session {
   // All modes show probabilities after the clean-up that the model's card asks for: thresholding a
   // probability picture gives the mask.
   void draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style);
+  UnetsegMeasurement measure(guint slot, int width, int height, double threshold);
 
  private:
   // A slot has a sampler of its own, so that sampling into it touches nothing else. At first it
@@ -37,9 +40,13 @@ class Session {
     Sampler sampler;
     std::vector<float> input;
     std::vector<float> probabilities;
+    std::vector<float> cleaned;        // empty where the card asks for no clean-up
+    std::optional<double> cleaned_at;  // the threshold that `cleaned` is for; none: out of date
   };
 
   Slot& slot_at(guint index);
+  ProbabilityView cleaned(Slot& slot, double threshold);
+  double resolved(double threshold) const;
 
   std::unique_ptr<Engine> engine_;
   std::string device_, engine_name_;  // what info_ points to
@@ -48,8 +55,8 @@ class Session {
   std::vector<const float*> inputs_;  // of the batch that is being inferred
   std::vector<float*> outputs_;
   Cleaner cleaner_;
-  std::vector<float> cleaned_;  // the slot's own probabilities stay as the network gave them
   Painter painter_;
+  Measurer measurer_;
 };
 
 }  // namespace unetseg

@@ -6,6 +6,6 @@
 
 extern "C" G_MODULE_EXPORT const UnetsegBackend* unetseg_backend_get(void) {
   static const UnetsegBackend table = {BROKEN_ABI, BROKEN_SIZE, nullptr, nullptr, nullptr,
-                                       nullptr,    nullptr,     nullptr, nullptr};
+                                       nullptr,    nullptr,     nullptr, nullptr, nullptr};
   return &table;
 }
