@@ -32,7 +32,7 @@ GstCaps* within_template(GstCaps* caps) {
 
 GstCaps* source_caps_for(GstCaps* caps, Output output) {
   const CapsPtr taken(within_template(caps));
-  if (output == Output::overlay) return gst_caps_ref(taken.get());
+  if (passes_frames(output)) return gst_caps_ref(taken.get());
   GValue grey = G_VALUE_INIT;
   g_value_init(&grey, G_TYPE_STRING);
   g_value_set_static_string(&grey, "GRAY8");
@@ -42,7 +42,7 @@ GstCaps* source_caps_for(GstCaps* caps, Output output) {
 }
 
 GstCaps* sink_caps_for(GstCaps* caps, Output output) {
-  if (output == Output::overlay) return within_template(caps);
+  if (passes_frames(output)) return within_template(caps);
   const CapsPtr grey(gst_caps_from_string(GST_VIDEO_CAPS_MAKE("GRAY8")));
   const CapsPtr masks(gst_caps_intersect_full(caps, grey.get(), GST_CAPS_INTERSECT_FIRST));
   const CapsPtr all(template_caps());

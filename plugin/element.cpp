@@ -297,10 +297,10 @@ bool Element::answer_accept_caps(GstQuery* query) {
   return true;
 }
 
-// Overlays are drawn into the buffers that come in, so the peer decides what these are like. Masks
+// Frames leave in the buffers that they came in, so the peer decides what these are like. Masks
 // have buffers of their own: frames may come as they are.
 bool Element::answer_allocation(GstQuery* query) {
-  if (output() == Output::overlay) return gst_pad_peer_query(source_, query);
+  if (passes_frames(output())) return gst_pad_peer_query(source_, query);
   gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
   return true;
 }

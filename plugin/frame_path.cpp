@@ -46,6 +46,7 @@ FramePath::FramePath(GstElement* element, GstPad* source, Inference* inference,
     : element_(element),
       inference_(inference),
       statistics_(statistics),
+      results_(element, inference),
       source_(element, source, inference) {
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
 }
@@ -58,6 +59,7 @@ void FramePath::reset() {
   if (const auto mask = mask_outlet()) mask->reset();
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
   job_.reset();
+  frames_ = 0;
   discontinue();
 }
 
@@ -104,6 +106,7 @@ bool FramePath::set_caps(GstCaps* caps, Output output) {
 }
 
 GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings, bool live) {
+  ++frames_;
   if (!has_caps()) {
     GST_WARNING_OBJECT(element_, "a buffer without usable caps");
     return GST_FLOW_NOT_NEGOTIATED;
@@ -155,7 +158,7 @@ FramePath::Result FramePath::give_mask(GstBuffer* buffer, const BufferLayout& la
                                        const FrameSettings& settings, bool wait,
                                        const Outlet* mask) {
   try {
-    const Result collected = collect(false);
+    const Result collected = collect(buffer, settings, wait);
     if (collected != Result::done) return collected;
     if (!is_turn_to_infer(settings) || (job_ && !wait) || comes_too_late(buffer, settings, mask)) {
       statistics_->count(shown_ ? Outcome::held : Outcome::gap);
@@ -169,9 +172,9 @@ FramePath::Result FramePath::give_mask(GstBuffer* buffer, const BufferLayout& la
       inference_->sample(slot, frame.view());
     }
     if (!inference_->start(slot)) return Result::flushing;
-    job_ = Job{slot, GST_BUFFER_PTS(buffer), true};
+    job_ = Job{slot, describe(buffer), true};
     if (wait) {
-      const Result inferred = collect(true);
+      const Result inferred = collect(buffer, settings, true);
       if (inferred != Result::done) return inferred;
     }
     statistics_->count(Outcome::inferred);
@@ -182,8 +185,9 @@ FramePath::Result FramePath::give_mask(GstBuffer* buffer, const BufferLayout& la
   }
 }
 
-// Takes what the worker has finished; `wait`: after it has. A job that failed is no more.
-FramePath::Result FramePath::collect(bool wait) {
+// Takes what the worker has finished, if only after it has; `buffer` is the frame that will show
+// it. A job that failed is no more.
+FramePath::Result FramePath::collect(GstBuffer* buffer, const FrameSettings& settings, bool wait) {
   if (!job_ || (!wait && inference_->is_running())) return Result::done;
   guint64 nanoseconds = 0;
   const Job job = *job_;
@@ -191,6 +195,7 @@ FramePath::Result FramePath::collect(bool wait) {
     if (!inference_->finish(&nanoseconds)) return Result::flushing;
   } catch (...) {
     job_.reset();
+    if (!job.is_wanted) return Result::done;  // nothing that comes now has to do with it
     shown_.reset();
     throw;
   }
@@ -198,8 +203,20 @@ FramePath::Result FramePath::collect(bool wait) {
   statistics_->add_inference_time(nanoseconds);
   if (!job.is_wanted) return Result::done;
   shown_ = job.slot;
-  shown_pts_ = job.pts;
+  shown_pts_ = job.frame.pts;
+  results_.take(job.slot, job.frame, nanoseconds);
+  if (settings.post_messages) results_.post(settings, geometry_.info, mask_age(buffer));
   return Result::done;
+}
+
+InferredFrame FramePath::describe(GstBuffer* buffer) const {
+  InferredFrame frame = {frames_ - 1, GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer),
+                         GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE};
+  if (segment_.format == GST_FORMAT_TIME) {
+    frame.running_time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, frame.pts);
+    frame.stream_time = gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, frame.pts);
+  }
+  return frame;
 }
 
 guint FramePath::free_slot() const {
@@ -208,15 +225,22 @@ guint FramePath::free_slot() const {
   return slot;
 }
 
+// Between the frame and the one that the newest mask was inferred from; NONE where one has no time.
+GstClockTime FramePath::mask_age(GstBuffer* buffer) const {
+  const GstClockTime pts = GST_BUFFER_PTS(buffer);
+  if (!GST_CLOCK_TIME_IS_VALID(pts) || !GST_CLOCK_TIME_IS_VALID(shown_pts_))
+    return GST_CLOCK_TIME_NONE;
+  return pts > shown_pts_ ? pts - shown_pts_ : shown_pts_ - pts;
+}
+
 // The newest mask, unless it is too old for this frame.
 Shown FramePath::shown_for(GstBuffer* buffer, const FrameSettings& settings, bool latest) const {
   if (!shown_ || !latest || settings.max_mask_age == 0) return shown_;
-  const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  if (!GST_CLOCK_TIME_IS_VALID(pts) || !GST_CLOCK_TIME_IS_VALID(shown_pts_)) return shown_;
+  const GstClockTime age = mask_age(buffer);
+  if (!GST_CLOCK_TIME_IS_VALID(age)) return shown_;
   const guint64 most = settings.max_mask_age > 0
                            ? static_cast<guint64>(settings.max_mask_age)
                            : std::max(kUsualMaskAge, 3 * statistics_->inference_time(0.5));
-  const guint64 age = pts > shown_pts_ ? pts - shown_pts_ : shown_pts_ - pts;
   return age <= most ? shown_ : std::nullopt;
 }
 
@@ -241,7 +265,7 @@ GstFlowReturn FramePath::pass_fault(BufferPtr buffer, const FrameSettings& setti
       break;
   }
   // Nobody downstream could read a buffer that does not hold its frame.
-  if (fault_kind_ == FrameFault::format && source_.output() == Output::overlay) {
+  if (fault_kind_ == FrameFault::format && passes_frames(source_.output())) {
     return mask == nullptr ? GST_FLOW_OK : mask->push_mask(buffer.get(), std::nullopt, settings);
   }
   return deliver(std::move(buffer), nullptr, std::nullopt, settings, mask);
@@ -250,12 +274,14 @@ GstFlowReturn FramePath::pass_fault(BufferPtr buffer, const FrameSettings& setti
 // Sends a frame out by every pad. `layout` is needed where something is drawn on it.
 GstFlowReturn FramePath::deliver(BufferPtr buffer, const BufferLayout* layout, Shown shown,
                                  const FrameSettings& settings, Outlet* mask) {
+  // Masks get what is on the frame.
+  if (shown) results_.attach(&buffer, settings, geometry_.info, mask_age(buffer.get()));
   GstFlowReturn mask_flow = GST_FLOW_NOT_LINKED;
   if (mask != nullptr) mask_flow = mask->push_mask(buffer.get(), shown, settings);
   GstFlowReturn flow;
-  if (source_.output() != Output::overlay)
+  if (!passes_frames(source_.output()))
     flow = source_.push_mask(buffer.get(), shown, settings);
-  else if (shown && layout != nullptr)
+  else if (source_.output() == Output::overlay && shown && layout != nullptr)
     flow = source_.push_overlay(std::move(buffer), *layout, shown, settings);
   else
     flow = source_.push_untouched(std::move(buffer));

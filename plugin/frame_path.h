@@ -15,6 +15,7 @@
 #include "plugin/lateness.h"
 #include "plugin/outlet.h"
 #include "plugin/pointers.h"
+#include "plugin/results.h"
 #include "plugin/settings.h"
 #include "plugin/statistics.h"
 
@@ -58,7 +59,7 @@ class FramePath {
   enum class Result { done, faulty, flushing };
   struct Job {
     guint slot;
-    GstClockTime pts;
+    InferredFrame frame;
     bool is_wanted;  // false: a discontinuity came after its frame
   };
 
@@ -68,8 +69,10 @@ class FramePath {
   bool comes_too_late(GstBuffer* buffer, const FrameSettings& settings, const Outlet* mask);
   Result give_mask(GstBuffer* buffer, const BufferLayout& layout, const FrameSettings& settings,
                    bool wait, const Outlet* mask);
-  Result collect(bool wait);
+  Result collect(GstBuffer* buffer, const FrameSettings& settings, bool wait);
+  InferredFrame describe(GstBuffer* buffer) const;
   guint free_slot() const;
+  GstClockTime mask_age(GstBuffer* buffer) const;
   Shown shown_for(GstBuffer* buffer, const FrameSettings& settings, bool latest) const;
   GstFlowReturn deliver(BufferPtr buffer, const BufferLayout* layout, Shown shown,
                         const FrameSettings& settings, Outlet* mask);
@@ -80,6 +83,7 @@ class FramePath {
   GstElement* element_;
   Inference* inference_;
   Statistics* statistics_;
+  Results results_;  // of the newest mask
   Outlet source_;
   std::mutex mask_mutex_;  // guards mask_, for as long as its pointer is copied
   std::shared_ptr<Outlet> mask_;
@@ -96,6 +100,7 @@ class FramePath {
   Shown shown_;                                   // the newest mask
   GstClockTime shown_pts_ = GST_CLOCK_TIME_NONE;  // of the frame that it was inferred from
   guint64 turn_ = 0;                              // frames since the last discontinuity
+  guint64 frames_ = 0;                            // since the start, this one included
 };
 
 }  // namespace unetseg

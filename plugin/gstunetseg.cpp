@@ -36,6 +36,34 @@
  * the newest mask that is finished, unless that is older than #GstUnetseg:max-mask-age. The
  * #GstUnetseg:mode property says otherwise where every frame needs its own mask.
  *
+ * ## Measurements
+ *
+ * With #GstUnetseg:post-messages the element posts an element message `unetseg` for each frame that
+ * is inferred; results that a flush, a seek or new caps have overtaken are dropped. All frames that
+ * show a mask, and the masks, carry the same fields as a #GstCustomMeta `unetseg`, and where a lesion
+ * was found a #GstVideoRegionOfInterestMeta `lesion`. Frames without a mask carry neither: nothing
+ * is known of them.
+ *
+ * * `timestamp`, `running-time`, `stream-time`, `duration` (#guint64, nanoseconds): of the frame that
+ *   was inferred; #GST_CLOCK_TIME_NONE where unknown
+ * * `frame` (#guint64): its number since the start, from 0
+ * * `device` (#gchararray): where the network ran
+ * * `mask-age` (#guint64, nanoseconds): from that frame to the one that carries the meta, or that
+ *   first shows the mask
+ * * `inference-time` (#guint64, nanoseconds)
+ * * `found` (#gboolean): FALSE where the frame has no lesion; the fields below are 0 then
+ * * `area` (#gdouble, pixels), `area-fraction` (#gdouble, of the frame)
+ * * `x`, `y`, `width`, `height` (#gint, pixels): bounding box
+ * * `centroid-x`, `centroid-y`, `perimeter`, `diameter` (#gdouble, pixels): the diameter is the
+ *   longest from border to border
+ * * `asymmetry` (#gdouble): share of the lesion that its mirror image leaves uncovered, the mean over
+ *   both principal axes; 0 is symmetric
+ * * `border-irregularity` (#gdouble): perimeter² / (4 π area); 1 is a disc
+ * * `confidence` (#gdouble, 0 to 1): the Dice score to be expected by the network's probabilities
+ * * `area-mm2`, `perimeter-mm`, `diameter-mm` (#gdouble): where #GstUnetseg:pixel-size is set
+ *
+ * With `output=none` frames pass untouched, and are neither copied nor drawn on.
+ *
  * ## Faulty frames
  *
  * What happens to a frame that cannot be segmented is the #GstUnetseg:on-error property's to say.
@@ -50,6 +78,7 @@
 #include "plugin/debug.h"
 #include "plugin/element.h"
 #include "plugin/errors.h"
+#include "plugin/results.h"
 
 GST_DEBUG_CATEGORY(gst_unetseg_debug);
 
@@ -185,6 +214,7 @@ static void gst_unetseg_class_init(GstUnetsegClass* klass) {
   element_class->request_new_pad = request_new_pad;
   element_class->release_pad = release_pad;
   unetseg::install_properties(object_class);
+  unetseg::register_result_meta();
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &source_template);
   gst_element_class_add_static_pad_template(element_class, &mask_template);

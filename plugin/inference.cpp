@@ -101,6 +101,14 @@ void Inference::draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& 
   if (!backend_->draw(session_, slot, &frame, &style, &error)) throw failure_from_backend(error);
 }
 
+UnetsegMeasurement Inference::measure(guint slot, gint width, gint height, gdouble threshold) {
+  UnetsegMeasurement measurement;
+  GError* error = nullptr;
+  if (!backend_->measure(session_, slot, width, height, threshold, &measurement, &error))
+    throw failure_from_backend(error);
+  return measurement;
+}
+
 void Inference::set_flushing(bool flushing) {
   const std::lock_guard<std::mutex> lock(worker_mutex_);
   if (worker_) worker_->set_flushing(flushing);

@@ -20,8 +20,8 @@ struct ModelRequest {
   }
 };
 
-// Functions throw Failure. sample(), start(), is_running(), finish() and draw() belong to the
-// streaming thread and set_flushing() to any; the rest may not run beside them.
+// Functions throw Failure. sample(), start(), is_running(), finish(), draw() and measure()
+// belong to the streaming thread and set_flushing() to any; the rest may not run beside them.
 class Inference {
  public:
   ~Inference();
@@ -52,6 +52,8 @@ class Inference {
   // how long it took. False: flushing, and it may still be running.
   bool finish(guint64* nanoseconds);
   void draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style);
+  // Of what draw() shows on a frame of this size with this threshold.
+  UnetsegMeasurement measure(guint slot, gint width, gint height, gdouble threshold);
 
   // While flushing nothing waits for an inference that is running.
   void set_flushing(bool flushing);

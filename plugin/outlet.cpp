@@ -58,7 +58,7 @@ bool Outlet::set_caps(GstCaps* sink_caps, Output output) {
 
 void Outlet::configure_pool() {
   pool_.configure(pad_, caps_.get(), geometry_.info,
-                  output_ == Output::overlay ? PoolChoice::own : PoolChoice::downstream);
+                  passes_frames(output_) ? PoolChoice::own : PoolChoice::downstream);
 }
 
 // Another peer, or one that has changed its mind, wants other buffers. A pool that failed to start

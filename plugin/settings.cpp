@@ -13,6 +13,7 @@ GType output_type() {
       {static_cast<gint>(Output::mask), "GRAY8: 255 where there is lesion, 0 elsewhere", "mask"},
       {static_cast<gint>(Output::probability), "GRAY8: the probability of lesion, 255 for 1",
        "probability"},
+      {static_cast<gint>(Output::none), "The frame as it came: measurements alone", "none"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstUnetsegOutput", values);
   return type;
@@ -147,6 +148,22 @@ void install_pace_properties(GObjectClass* object_class) {
                            defaults.qos, kAtAnyTime));
 }
 
+void install_result_properties(GObjectClass* object_class) {
+  const FrameSettings& defaults = kDefaults.frame;
+  g_object_class_install_property(
+      object_class, kPostMessages,
+      g_param_spec_boolean("post-messages", "Post messages",
+                           "Post an element message 'unetseg' with its lesion's measurements for "
+                           "each frame that is inferred",
+                           defaults.post_messages, kAtAnyTime));
+  g_object_class_install_property(
+      object_class, kPixelSize,
+      g_param_spec_double("pixel-size", "Pixel size",
+                          "Side of a frame's pixel in mm, for measurements in mm beside those in "
+                          "pixels; 0: not known. Pixels count as squares",
+                          0, 1000, defaults.pixel_size, kAtAnyTime));
+}
+
 void install_read_only_properties(GObjectClass* object_class) {
   g_object_class_install_property(
       object_class, kDeviceInUse,
@@ -182,6 +199,7 @@ void install_properties(GObjectClass* object_class) {
   install_start_properties(object_class);
   install_frame_properties(object_class);
   install_pace_properties(object_class);
+  install_result_properties(object_class);
   install_read_only_properties(object_class);
   for (const GType type : {output_type(), mode_type(), on_error_type(), engine_type()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
@@ -231,6 +249,12 @@ bool set_setting(Settings* settings, guint id, const GValue* value) {
     case kQos:
       settings->frame.qos = g_value_get_boolean(value);
       return true;
+    case kPostMessages:
+      settings->frame.post_messages = g_value_get_boolean(value);
+      return true;
+    case kPixelSize:
+      settings->frame.pixel_size = g_value_get_double(value);
+      return true;
     default:
       return false;
   }
@@ -279,6 +303,12 @@ bool get_setting(const Settings& settings, guint id, GValue* value) {
       return true;
     case kQos:
       g_value_set_boolean(value, settings.frame.qos);
+      return true;
+    case kPostMessages:
+      g_value_set_boolean(value, settings.frame.post_messages);
+      return true;
+    case kPixelSize:
+      g_value_set_double(value, settings.frame.pixel_size);
       return true;
     default:
       return false;

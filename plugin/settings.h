@@ -8,7 +8,13 @@
 
 namespace unetseg {
 
-enum class Output { overlay, mask, probability };
+enum class Output { overlay, mask, probability, none };
+
+// Whether the frames themselves leave by the source pad, and not masks in their place.
+constexpr bool passes_frames(Output output) {
+  return output == Output::overlay || output == Output::none;
+}
+
 enum class Mode {
   automatic,    // latest in a live pipeline, every-frame in any other
   every_frame,  // each frame waits for its own mask
@@ -28,6 +34,8 @@ struct FrameSettings {
   guint inference_interval = 1;
   gint64 max_mask_age = -1;  // nanoseconds; below 0 is automatic, 0 no limit
   bool qos = true;
+  bool post_messages = false;
+  double pixel_size = 0;  // mm; 0 where it is not known
 };
 
 // What holds from one start to the next.
@@ -59,6 +67,8 @@ enum Property : guint {
   kInferenceInterval,
   kMaxMaskAge,
   kQos,
+  kPostMessages,
+  kPixelSize,
   kDeviceInUse,
   kEngine,
   kModelInfo,

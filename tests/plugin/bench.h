@@ -144,6 +144,17 @@ class Bench {
     return take_notices(bus_, GST_MESSAGE_WARNING);
   }
 
+  // The element messages `unetseg` since the last call, oldest first.
+  std::vector<StructurePtr> results() {
+    std::vector<StructurePtr> all;
+    while (GstMessage* message = gst_bus_pop_filtered(bus_, GST_MESSAGE_ELEMENT)) {
+      if (gst_message_has_name(message, "unetseg"))
+        all.emplace_back(gst_structure_copy(gst_message_get_structure(message)));
+      gst_message_unref(message);
+    }
+    return all;
+  }
+
   guint64 stat(const char* field) {
     GstStructure* stats = nullptr;
     g_object_get(element_, "stats", &stats, nullptr);

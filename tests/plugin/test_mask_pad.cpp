@@ -2,6 +2,7 @@
 // The request pad "mask": masks beside the frames of the source pad.
 #include "tests/assertions.h"
 #include "tests/plugin/flow_log.h"
+#include "tests/plugin/mask_sink.h"
 
 namespace {
 
@@ -10,24 +11,6 @@ const std::string kCaps = caps_of("GRAY8", 8, 8);
 BufferPtr frame(guint8 value, GstClockTime pts = GST_CLOCK_TIME_NONE) {
   return bytes_buffer(64, value, pts);
 }
-
-// A sink for the mask pad of a bench's element, linked at once.
-class MaskSink {
- public:
-  explicit MaskSink(Bench& bench)
-      : element_(bench.element()),
-        harness_(gst_harness_new_with_element(element_, nullptr, "mask")) {}
-  ~MaskSink() { gst_harness_teardown(harness_); }
-  MaskSink(const MaskSink&) = delete;
-  MaskSink& operator=(const MaskSink&) = delete;
-
-  GstHarness* harness() const { return harness_; }
-  BufferPtr pull() { return BufferPtr(gst_harness_try_pull(harness_)); }
-
- private:
-  GstElement* element_;
-  GstHarness* harness_;
-};
 
 GstPadProbeReturn refuse(GstPad*, GstPadProbeInfo* info, gpointer flow) {
   gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));

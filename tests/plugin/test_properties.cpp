@@ -24,6 +24,8 @@ const Setting kSettings[] = {
     {"inference-interval", "1", "1", "1000", "3"},
     {"max-mask-age", "-1", "-1", "9223372036854775807", "5000000"},
     {"qos", "true", nullptr, nullptr, "false"},
+    {"post-messages", "false", nullptr, nullptr, "true"},
+    {"pixel-size", "0", "0", "1000", "0.05"},
 };
 const char* const kReadOnly[] = {"device-in-use", "engine", "model-info", "stats"};
 

@@ -43,6 +43,7 @@ class FakeEngine final : public Engine {
     card_.input_width = script.width;
     card_.input_height = script.height;
     card_.threshold = script.threshold;
+    card_.clean_up.largest_only = script.largest_only;
     for (float& mean : card_.normalisation.mean) mean = -kShift;
   }
 

@@ -10,6 +10,7 @@
 //
 //   size=8x8         width x height of the network's input
 //   threshold=0.5    the model's own
+//   largest-only=0   1: its clean-up keeps the largest region alone
 //   delay-ms=0       inferences take that much longer
 //   delay-at=FRAMES  but only these; default: all, warm-up included
 //   gate=FOLDER      each frame's inference makes the file FOLDER/begun, waits for FOLDER/go for
@@ -38,6 +39,7 @@ struct FrameRange {
 struct Script {
   int width = 8, height = 8;
   double threshold = 0.5;
+  bool largest_only = false;
   long delay_ms = 0;
   FrameRange delayed = {0, std::numeric_limits<long>::max()};
   std::string gate;
