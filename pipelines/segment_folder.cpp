@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // segment-folder: a folder of pictures (any names, mixed sizes, PNG and JPEG) to a folder of masks
-// and one of overlays under the same base names, through the element as any application sees it.
+// and one of overlays under the same base names, and a table of measurements (measurements.csv),
+// through the element as any application sees it.
 #include <gst/app/app.h>
 #include <gst/gst.h>
 
@@ -12,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "measurements.h"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -19,7 +22,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::string input, output;
   std::string model = "fast", device = "auto";
-  double threshold = -1;
+  double threshold = -1, pixel_size = 0;
   bool overlays = true;
 };
 
@@ -112,7 +115,7 @@ class Segmenter {
       : overlays_(options.overlays), pipeline_(description(options)) {
     if (GstElement* element = pipeline_.element("net"))
       g_object_set(element, "model-file", options.model.c_str(), "device", options.device.c_str(),
-                   "threshold", options.threshold, nullptr);
+                   "threshold", options.threshold, "pixel-size", options.pixel_size, nullptr);
   }
 
   bool start() { return pipeline_.play(); }
@@ -176,13 +179,15 @@ std::vector<fs::path> pictures_in(const std::string& folder) {
 bool parse(int* argc, char*** argv, Options* options) {
   gchar *model = nullptr, *device = nullptr;
   gboolean no_overlays = FALSE;
-  gdouble threshold = -1;
+  gdouble threshold = -1, pixel_size = 0;
   const GOptionEntry entries[] = {
       {"model", 'm', 0, G_OPTION_ARG_STRING, &model, "Weights: a file, fast or best (fast)",
        "FILE"},
       {"device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, cuda or cuda:N (auto)", "NAME"},
       {"threshold", 't', 0, G_OPTION_ARG_DOUBLE, &threshold,
        "Probability from which a pixel is lesion (the weights' own)", "P"},
+      {"pixel-size", 'p', 0, G_OPTION_ARG_DOUBLE, &pixel_size,
+       "Side of a pixel in mm, to measure in mm too", "MM"},
       {"no-overlays", 0, 0, G_OPTION_ARG_NONE, &no_overlays, "Write masks alone", nullptr},
       {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
   GOptionContext* context = g_option_context_new("INPUT OUTPUT - segment a folder of pictures");
@@ -204,6 +209,7 @@ bool parse(int* argc, char*** argv, Options* options) {
     if (model != nullptr) options->model = model;
     if (device != nullptr) options->device = device;
     options->threshold = threshold;
+    options->pixel_size = pixel_size;
     options->overlays = !no_overlays;
   }
   g_option_context_free(context);
@@ -236,6 +242,8 @@ int segment(const Options& options) {
                  error.message().c_str());
     return 4;
   }
+  MeasurementsFile measurements((fs::path(options.output) / "measurements.csv").string(),
+                                options.pixel_size > 0);
   Segmenter segmenter(options);
   if (!segmenter.start()) {
     std::fprintf(stderr, "error: %s\n", segmenter.error().c_str());
@@ -261,6 +269,11 @@ int segment(const Options& options) {
     const std::string name = file.stem().string() + ".png";
     if (!save(mask.get(), masks / name)) return 4;
     if (overlay && !save(overlay.get(), overlays / name)) return 4;
+    if (!measurements.add(file.filename().string(), gst_sample_get_buffer(mask.get()))) {
+      std::fprintf(stderr, "\nerror: measurements.csv cannot be written in %s\n",
+                   options.output.c_str());
+      return 4;
+    }
     std::fprintf(stderr, "\r%zu of %zu", ++done, files.size());
   }
   std::fprintf(stderr, "\r%zu of %zu pictures segmented into %s, %.1f ms each\n", done,

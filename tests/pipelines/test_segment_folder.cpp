@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// segment-folder from the outside: pictures in, measurements.csv out. Exits with 77 where GStreamer
+// lacks what reads and writes PNG files.
+#include <filesystem>
+#include <sstream>
+
+#include "tests/temporary_folder.h"
+
+#include "tests/assertions.h"
+
+namespace {
+
+using Row = std::vector<std::string>;
+
+// A grey picture of 80 x 80 with a white rectangle.
+void write_picture(const std::string& file, int x, int y, int width, int height) {
+  std::vector<guint8> pixels(80 * 80, 20);
+  for (int j = y; j < y + height; ++j)
+    for (int i = x; i < x + width; ++i) pixels[static_cast<std::size_t>(j * 80 + i)] = 255;
+  const std::string raw = file + ".raw";
+  std::ofstream(raw, std::ios::binary)
+      .write(reinterpret_cast<const char*>(pixels.data()), static_cast<long>(pixels.size()));
+  const std::string launch =
+      "filesrc name=from blocksize=6400 ! video/x-raw,format=GRAY8,width=80,height=80,framerate=1/1"
+      " ! pngenc snapshot=true ! filesink name=to";
+  GError* error = nullptr;
+  GstElement* pipeline = gst_parse_launch(launch.c_str(), &error);
+  ck_assert_msg(error == nullptr, "%s", error ? error->message : "");
+  for (const auto& end : {std::make_pair("from", raw), std::make_pair("to", file)}) {
+    GstElement* element = gst_bin_get_by_name(GST_BIN(pipeline), end.first);
+    g_object_set(element, "location", end.second.c_str(), nullptr);
+    gst_object_unref(element);
+  }
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  GstMessage* message = gst_bus_timed_pop_filtered(
+      bus, GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  ck_assert_int_eq(GST_MESSAGE_TYPE(message), GST_MESSAGE_EOS);
+  gst_message_unref(message);
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+  std::filesystem::remove(raw);
+}
+
+// Runs the program; its exit code.
+int segment(std::vector<std::string> arguments) {
+  std::vector<char*> argv = {const_cast<char*>(UNETSEG_SEGMENT_FOLDER)};
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  gint status = 0;
+  GError* error = nullptr;
+  ck_assert(g_spawn_sync(nullptr, argv.data(), nullptr, G_SPAWN_DEFAULT, nullptr, nullptr, nullptr,
+                         nullptr, &status, &error));
+  return g_spawn_check_wait_status(status, nullptr) ? 0 : status;
+}
+
+// Without quotes: no cell of this test has a comma.
+std::vector<Row> read_table(const std::string& file) {
+  std::vector<Row> rows;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    rows.emplace_back();
+    std::istringstream cells(line);
+    for (std::string cell; std::getline(cells, cell, ',');) rows.back().push_back(cell);
+  }
+  return rows;
+}
+
+std::string cell(const std::vector<Row>& table, std::size_t row, const std::string& column) {
+  const auto at = std::find(table[0].begin(), table[0].end(), column);
+  ck_assert_msg(at != table[0].end(), "no column %s", column.c_str());
+  ck_assert_uint_eq(table[row].size(), table[0].size());
+  return table[row][static_cast<std::size_t>(at - table[0].begin())];
+}
+
+}  // namespace
+
+START_TEST(test_each_picture_has_a_row_of_measurements) {
+  for (const bool overlays : {true, false}) {
+    const TemporaryFolder in, out;
+    write_picture(in.path() + "/b.png", 20, 30, 40, 20);
+    write_picture(in.path() + "/a.png", 0, 0, 0, 0);
+    std::vector<std::string> arguments = {"--model",  "fake:size=80x80", in.path(),
+                                          out.path(), "--pixel-size",    "0.1"};
+    if (!overlays) arguments.push_back("--no-overlays");
+    ck_assert_int_eq(segment(arguments), 0);
+    const std::vector<Row> table = read_table(out.path() + "/measurements.csv");
+    ck_assert_uint_eq(table.size(), 3);
+    assert_equal(cell(table, 1, "picture"), "a.png");
+    assert_equal(cell(table, 1, "found"), "false");
+    assert_equal(cell(table, 1, "area"), "0");
+    assert_equal(cell(table, 2, "picture"), "b.png");
+    assert_equal(cell(table, 2, "found"), "true");
+    assert_equal(cell(table, 2, "area"), "800");
+    assert_equal(cell(table, 2, "area-fraction"), "0.125");
+    assert_equal(cell(table, 2, "area-mm2"), "8");
+    assert_equal(cell(table, 2, "x"), "20");
+    assert_equal(cell(table, 2, "height"), "20");
+    assert_equal(cell(table, 2, "centroid-x"), "40");
+    assert_equal(cell(table, 2, "device"), "cpu");
+  }
+}
+END_TEST
+
+START_TEST(test_millimetres_have_columns_where_they_are_known) {
+  const TemporaryFolder in, out;
+  write_picture(in.path() + "/a.png", 20, 30, 40, 20);
+  ck_assert_int_eq(segment({"--model", "fake:size=80x80", in.path(), out.path()}), 0);
+  const Row columns = read_table(out.path() + "/measurements.csv")[0];
+  for (const std::string& column : columns)
+    ck_assert_msg(column.find("-mm") == std::string::npos, "%s", column.c_str());
+}
+END_TEST
+
+int main(int argc, char** argv) {
+  gst_check_init(&argc, &argv);
+  for (const char* name : {"pngenc", "pngdec", "decodebin", "videoconvert", "appsrc", "filesrc"}) {
+    GstElementFactory* factory = gst_element_factory_find(name);
+    if (factory == nullptr) return 77;
+    gst_object_unref(factory);
+  }
+  Suite* suite = suite_create("segment folder");
+  TCase* tests = tcase_create("segment folder");
+  tcase_set_timeout(tests, 60);
+  tcase_add_test(tests, test_each_picture_has_a_row_of_measurements);
+  tcase_add_test(tests, test_millimetres_have_columns_where_they_are_known);
+  suite_add_tcase(suite, tests);
+  return run_suite(suite);
+}
