@@ -146,6 +146,20 @@ START_TEST(test_star) {
 }
 END_TEST
 
+// Its moments are the same in all directions: what little rounding makes of that tells nothing.
+START_TEST(test_a_turned_square_is_mirrored_in_the_frames_axes) {
+  std::vector<Point> corners;
+  for (int i = 0; i < 4; ++i) {
+    const double angle = (i * 90 + 55) * kPi / 180;
+    corners.push_back({310.3 + 180 * std::cos(angle), 245.7 + 180 * std::sin(angle)});
+  }
+  const Distance shape = polygon(corners);
+  const double alone = alone_upside_down(shape, 245.7, 640, 480);
+  ck_assert_double_gt(alone, .1);
+  assert_within("asymmetry", measure(shape, 640, 480).asymmetry, alone, .01);
+}
+END_TEST
+
 START_TEST(test_a_blot_has_a_more_irregular_border_than_a_disc) {
   const Distance blot = [](double x, double y) {
     const double angle = std::atan2(y - 240, x - 320);
@@ -308,6 +322,7 @@ int main() {
   tcase_add_test(tests, test_half_disc);
   tcase_add_test(tests, test_square);
   tcase_add_test(tests, test_star);
+  tcase_add_test(tests, test_a_turned_square_is_mirrored_in_the_frames_axes);
   tcase_add_test(tests, test_a_blot_has_a_more_irregular_border_than_a_disc);
   tcase_add_test(tests, test_full_frame);
   tcase_add_test(tests, test_nothing_found);

@@ -339,6 +339,23 @@ START_TEST(test_what_is_measured_is_the_cleaned_mask) {
   }
 }
 END_TEST
+
+// The largest region at .5 is gone at .7, where another one is the largest.
+START_TEST(test_another_threshold_is_another_clean_up) {
+  Bench bench({{"model-file", "fake:largest-only=1"}, {"inference-interval", "1000"}});
+  ck_assert(bench.send_caps(kCaps));
+  BufferPtr frame = lesion();
+  const Box large = {0, 0, 8, 2};
+  paint(frame.get(), large, 150);
+  bench.push(std::move(frame));
+  assert_box(meta_of(bench.pull()), large);
+  for (const bool high : {true, false, true}) {
+    set_properties(bench.element(), {{"threshold", high ? "0.7" : "0.5"}});
+    bench.push(skin());
+    assert_box(meta_of(bench.pull()), high ? kBox : large);
+  }
+}
+END_TEST
 #endif
 
 START_TEST(test_a_shared_frame_gets_its_metas_without_a_copy_of_its_pixels) {
@@ -416,6 +433,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_a_held_mask_is_measured_anew_for_another_threshold);
 #ifdef UNETSEG_HAVE_OPENCV
   tcase_add_test(tests, test_what_is_measured_is_the_cleaned_mask);
+  tcase_add_test(tests, test_another_threshold_is_another_clean_up);
 #endif
   tcase_add_test(tests, test_a_shared_frame_gets_its_metas_without_a_copy_of_its_pixels);
   tcase_add_test(tests, test_output_none_lets_frames_through_as_they_are);
