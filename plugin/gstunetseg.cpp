@@ -41,8 +41,9 @@
  * With #GstUnetseg:post-messages the element posts an element message `unetseg` for each frame that
  * is inferred; results that a flush, a seek or new caps have overtaken are dropped. All frames that
  * show a mask, and the masks, carry the same fields as a #GstCustomMeta `unetseg`, and where a lesion
- * was found a #GstVideoRegionOfInterestMeta `lesion`. Frames without a mask carry neither: nothing
- * is known of them.
+ * was found a #GstVideoRegionOfInterestMeta `lesion`. Where GStreamer has it (from 1.26 on) they also
+ * carry a #GstAnalyticsRelationMeta with the segmentation, at the network's size, and the lesion as
+ * an object. Frames without a mask carry none of these: nothing is known of them.
  *
  * * `timestamp`, `running-time`, `stream-time`, `duration` (#guint64, nanoseconds): of the frame that
  *   was inferred; #GST_CLOCK_TIME_NONE where unknown

@@ -32,6 +32,7 @@ void Results::measure(const FrameSettings& settings, const GstVideoInfo& size) {
   width_ = width;
   height_ = height;
   threshold_ = settings.threshold;
+  analytics_.take(slot_, threshold_);
   is_measured_ = true;
 }
 
@@ -51,6 +52,7 @@ void Results::attach(BufferPtr* buffer, const FrameSettings& settings, const Gst
     gst_buffer_remove_meta(buffer->get(), &other->meta);
   GstCustomMeta* meta = gst_buffer_add_custom_meta(buffer->get(), kName);
   set_fields(gst_custom_meta_get_structure(meta), settings, mask_age);
+  analytics_.attach(buffer->get(), measurement_, size);
   if (!measurement_.found) return;
   gst_buffer_add_video_region_of_interest_meta(
       buffer->get(), kRegion, static_cast<guint>(measurement_.x),

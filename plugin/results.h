@@ -4,6 +4,7 @@
 
 #include <gst/video/video.h>
 
+#include "plugin/analytics.h"
 #include "plugin/inference.h"
 #include "plugin/pointers.h"
 #include "plugin/settings.h"
@@ -27,16 +28,17 @@ void register_result_meta();
 // much older than the frame at hand the mask is.
 class Results {
  public:
-  Results(GstElement* element, Inference* inference) : element_(element), inference_(inference) {}
+  Results(GstElement* element, Inference* inference)
+      : element_(element), inference_(inference), analytics_(inference) {}
 
   // A mask has been finished, and is in `slot`.
   void take(guint slot, const InferredFrame& frame, guint64 inference_time);
 
   // `size` is the frames'. Neither may be called before take().
   void post(const FrameSettings& settings, const GstVideoInfo& size, GstClockTime mask_age);
-  // Metas for a frame that shows the mask: a region of interest `lesion` where there is one, and
-  // the custom meta, which takes the place of one that was there. A buffer that is shared is
-  // replaced by one that shares its memory.
+  // Metas for a frame that shows the mask: a region of interest `lesion` where there is one, those
+  // of Analytics, and the custom meta, which takes the place of one that was there. A buffer that
+  // is shared is replaced by one that shares its memory.
   void attach(BufferPtr* buffer, const FrameSettings& settings, const GstVideoInfo& size,
               GstClockTime mask_age);
 
@@ -47,6 +49,7 @@ class Results {
 
   GstElement* element_;
   Inference* inference_;
+  Analytics analytics_;
   guint slot_ = 0;
   InferredFrame frame_ = {};
   guint64 inference_time_ = 0;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Results in the words that GStreamer has for them from version 1.26 on (GstAnalytics). A build for
+// an older one has the functions too: they do nothing.
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "plugin/inference.h"
+#include "plugin/pointers.h"
+
+namespace unetseg {
+
+// Functions belong to the streaming thread and throw Failure. The inference is borrowed.
+class Analytics {
+ public:
+  explicit Analytics(Inference* inference) : inference_(inference) {}
+
+  // Takes the mask of a slot, at the size of the network's input.
+  void take(guint slot, gdouble threshold);
+
+  // Adds to the buffer's GstAnalyticsRelationMeta, or to a new one: a semantic segmentation, whose
+  // mask has the regions 0 (skin) and 255 (lesion) and is stretched over the frame, and where a
+  // lesion was found an object `lesion` with its confidence, related to it. The buffer is writable;
+  // `frame` tells its size.
+  void attach(GstBuffer* buffer, const UnetsegMeasurement& measurement, const GstVideoInfo& frame);
+
+ private:
+  Inference* inference_;
+  BufferPtr mask_;  // GRAY8, shared by all frames that show it
+};
+
+}  // namespace unetseg
