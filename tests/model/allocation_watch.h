@@ -26,6 +26,8 @@ inline void* allocate(std::size_t bytes) {
 
 }  // namespace allocation_watch
 
+// GCC sees through one of the pair below and not through the other.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(std::size_t bytes) {
   return allocation_watch::allocate(bytes);
 }
