@@ -17,6 +17,11 @@ std::string range_of(GParamSpec* spec) {
   if (G_IS_PARAM_SPEC_UINT(spec)) {
     const GParamSpecUInt* number = G_PARAM_SPEC_UINT(spec);
     text << number->minimum << " - " << number->maximum << ", default " << number->default_value;
+  } else if (G_IS_PARAM_SPEC_INT64(spec)) {
+    const GParamSpecInt64* number = G_PARAM_SPEC_INT64(spec);
+    text << number->minimum << " - " << number->maximum << ", default " << number->default_value;
+  } else if (G_IS_PARAM_SPEC_BOOLEAN(spec)) {
+    text << "default " << (G_PARAM_SPEC_BOOLEAN(spec)->default_value ? "true" : "false");
   } else if (G_IS_PARAM_SPEC_DOUBLE(spec)) {
     const GParamSpecDouble* number = G_PARAM_SPEC_DOUBLE(spec);
     text << number->minimum << " - " << number->maximum << ", default " << number->default_value;
