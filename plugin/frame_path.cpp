@@ -201,6 +201,7 @@ FramePath::Result FramePath::collect(GstBuffer* buffer, const FrameSettings& set
   }
   job_.reset();
   statistics_->add_inference_time(nanoseconds);
+  usual_mask_age_ = std::max(kUsualMaskAge, 3 * statistics_->inference_time(0.5));
   if (!job.is_wanted) return Result::done;
   shown_ = job.slot;
   shown_pts_ = job.frame.pts;
@@ -238,9 +239,8 @@ Shown FramePath::shown_for(GstBuffer* buffer, const FrameSettings& settings, boo
   if (!shown_ || !latest || settings.max_mask_age == 0) return shown_;
   const GstClockTime age = mask_age(buffer);
   if (!GST_CLOCK_TIME_IS_VALID(age)) return shown_;
-  const guint64 most = settings.max_mask_age > 0
-                           ? static_cast<guint64>(settings.max_mask_age)
-                           : std::max(kUsualMaskAge, 3 * statistics_->inference_time(0.5));
+  const guint64 most =
+      settings.max_mask_age > 0 ? static_cast<guint64>(settings.max_mask_age) : usual_mask_age_;
   return age <= most ? shown_ : std::nullopt;
 }
 

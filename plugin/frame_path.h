@@ -99,8 +99,9 @@ class FramePath {
   std::optional<Job> job_;                        // started, not collected
   Shown shown_;                                   // the newest mask
   GstClockTime shown_pts_ = GST_CLOCK_TIME_NONE;  // of the frame that it was inferred from
-  guint64 turn_ = 0;                              // frames since the last discontinuity
-  guint64 frames_ = 0;                            // since the start, this one included
+  guint64 usual_mask_age_ = 0;  // ns, what max-mask-age=-1 means; set with each mask
+  guint64 turn_ = 0;            // frames since the last discontinuity
+  guint64 frames_ = 0;          // since the start, this one included
 };
 
 }  // namespace unetseg
