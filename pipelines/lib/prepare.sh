@@ -33,9 +33,9 @@ install_packages() {
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-# build_project FOLDER: configures on the first call, then builds what changed.
+# build_project FOLDER [TARGET]: configures on the first call, then builds what changed of TARGET (all).
 build_project() {
   if [ ! -f "$1/build.ninja" ]; then meson setup "$1" ${MESON_OPTIONS:-} >/dev/null || { tail -n 20 "$1/meson-logs/meson-log.txt" >&2; return 1; }; fi
   echo "Building (a few minutes the first time)..." >&2
-  ninja -C "$1" >"$1/build.log" 2>&1 || { grep -E -A12 'error|FAILED' "$1/build.log" >&2; return 1; }
+  ninja -C "$1" "${2:-all}" >"$1/build.log" 2>&1 || { grep -E -A12 'error|FAILED' "$1/build.log" >&2; return 1; }
 }
