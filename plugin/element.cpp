@@ -146,8 +146,9 @@ GstFlowReturn Element::chain(BufferPtr buffer) {
 // Inference that has become much slower or faster than it was while warming up changes what a live
 // pipeline has to wait for. Small changes do not: each report makes all sinks start anew.
 void Element::watch_latency() {
-  if (is_latest_mode()) return;
-  if (++latency_checks_ % kLatencyWatch != 0 || statistics_.inferences() < kLatencyWatch) return;
+  if (++latency_checks_ % kLatencyWatch != 0 || is_latest_mode() ||
+      statistics_.inferences() < kLatencyWatch)
+    return;
   const guint64 now = statistics_.inference_time(0.95), reported = latency_;
   if (now <= reported + reported / 2 && now >= reported / 2) return;
   latency_ = now;
