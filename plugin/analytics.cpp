@@ -12,8 +12,8 @@ constexpr const char* kObject = "lesion";
 
 }  // namespace
 
-void Analytics::take(guint slot, gdouble threshold) {
-  const UnetsegModelInfo& model = inference_->info();
+void Analytics::take(const ShownMask& mask, const UnetsegMaskOptions& options) {
+  const UnetsegModelInfo& model = mask.model->info();
   GstVideoInfo info;
   gst_video_info_set_format(&info, GST_VIDEO_FORMAT_GRAY8, static_cast<guint>(model.input_width),
                             static_cast<guint>(model.input_height));
@@ -30,10 +30,9 @@ void Analytics::take(guint slot, gdouble threshold) {
   frame.stride[0] = GST_VIDEO_INFO_PLANE_STRIDE(&info, 0);
   UnetsegStyle style = {};
   style.mode = UNETSEG_DRAW_MASK;
-  style.threshold = threshold;
   const auto unmap = [&] { gst_buffer_unmap(mask_.get(), &map); };
   try {
-    inference_->draw(slot, frame, style);
+    mask.model->draw(mask.slot, frame, options, style);
   } catch (...) {
     unmap();
     throw;

@@ -5,18 +5,16 @@
 
 #include <gst/video/video.h>
 
-#include "plugin/inference.h"
 #include "plugin/pointers.h"
+#include "plugin/shown.h"
 
 namespace unetseg {
 
-// Functions belong to the streaming thread and throw Failure. The inference is borrowed.
+// Functions belong to the streaming thread and throw Failure.
 class Analytics {
  public:
-  explicit Analytics(Inference* inference) : inference_(inference) {}
-
-  // Takes the mask of a slot, at the size of the network's input.
-  void take(guint slot, gdouble threshold);
+  // Takes a mask, at the size of the network's input.
+  void take(const ShownMask& mask, const UnetsegMaskOptions& options);
 
   // Adds to the buffer's GstAnalyticsRelationMeta, or to a new one: a semantic segmentation, whose
   // mask has the regions 0 (skin) and 255 (lesion) and is stretched over the frame, and where a
@@ -25,7 +23,6 @@ class Analytics {
   void attach(GstBuffer* buffer, const UnetsegMeasurement& measurement, const GstVideoInfo& frame);
 
  private:
-  Inference* inference_;
   BufferPtr mask_;  // GRAY8, shared by all frames that show it
 };
 

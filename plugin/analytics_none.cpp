@@ -4,7 +4,7 @@
 
 namespace unetseg {
 
-void Analytics::take(guint, gdouble) {}
+void Analytics::take(const ShownMask&, const UnetsegMaskOptions&) {}
 void Analytics::attach(GstBuffer*, const UnetsegMeasurement&, const GstVideoInfo&) {}
 
 }  // namespace unetseg

@@ -5,7 +5,6 @@
 #include "plugin/debug.h"
 #include "plugin/errors.h"
 #include "plugin/mask_stream.h"
-#include "plugin/weights_path.h"
 
 namespace unetseg {
 namespace {
@@ -21,6 +20,28 @@ bool set_caps_result(GstQuery* query, GstCaps* filter, GstCaps* caps) {
   return true;
 }
 
+// Upstream must not run out of buffers while a batch of them waits here.
+void ask_for_buffers(GstQuery* query, guint batch) {
+  const guint n = gst_query_get_n_allocation_pools(query);
+  for (guint i = 0; i < n; ++i) {
+    GstBufferPool* pool = nullptr;
+    guint size = 0, least = 0, most = 0;
+    gst_query_parse_nth_allocation_pool(query, i, &pool, &size, &least, &most);
+    const PoolPtr owned(pool);
+    const guint wanted = least + batch;
+    // A pool that cannot grow so far is of no use.
+    const bool suffices = most == 0 || most >= wanted;
+    gst_query_set_nth_allocation_pool(query, i, suffices ? pool : nullptr, size, wanted,
+                                      suffices ? most : 0);
+  }
+  GstCaps* caps = nullptr;
+  GstVideoInfo info;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  if (n == 0 && caps != nullptr && gst_video_info_from_caps(&info, caps))
+    gst_query_add_allocation_pool(query, nullptr, static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)),
+                                  batch + 1, 0);
+}
+
 EngineKind engine_kind(const std::string& name) {
   return name == "libtorch" ? EngineKind::libtorch : EngineKind::other;
 }
@@ -31,7 +52,10 @@ Element::Element(GstElement* element, GstPad* sink, GstPad* source)
     : element_(element),
       sink_(sink),
       source_(source),
-      frames_(element, source, &inference_, &statistics_) {}
+      models_([this](const ModelSettings& asked, const Failure& failure) {
+        model_failed(asked, failure);
+      }),
+      frames_(element, source, &statistics_) {}
 
 Settings Element::settings() {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -41,12 +65,12 @@ Settings Element::settings() {
 // What comes out: of the stream that runs, or of the next one.
 Output Element::output() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return running_output_.value_or(settings_.start.output);
+  return running_output_.value_or(settings_.frame.output);
 }
 
 void Element::find_device() {
   std::string notice;
-  const std::string found = inference_.probe(settings().start.device, &notice);
+  const std::string found = Inference::probe(settings().model.device, &notice);
   if (!notice.empty())
     post_warning(element_, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
                             notice + "; set device=cpu to be asked no more", "device=auto"});
@@ -59,33 +83,53 @@ void Element::find_device() {
 }
 
 void Element::load_model() {
-  const StartSettings start = settings().start;
-  const std::string file = weights_path(start.model_file);
+  const Settings settings = this->settings();
   try {
-    inference_.open({file, start.device, start.threads});
+    models_.open(settings.model);
   } catch (...) {
+    frames_.use(nullptr);
     forget_model();
     throw;
   }
+  const std::shared_ptr<Inference> model = models_.current();
   statistics_.reset();
   frames_.reset();
+  frames_.use(model);
   liveness_ = Liveness::unknown;
-  latency_ = inference_.warm_up_time();
+  latency_ = model->warm_up_time();
   latency_checks_ = 0;
-  publish_model();
+  publish_model(*model);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    running_output_ = start.output;
+    running_output_ = settings.frame.output;
   }
-  inference_.set_flushing(false);
+  models_.set_flushing(false);
 }
 
-void Element::publish_model() {
-  const UnetsegModelInfo& info = inference_.info();
-  const std::string file = inference_.model_file();
+// What was asked for while running has been loaded, and takes over with this frame.
+void Element::take_next_model() {
+  const std::shared_ptr<Inference> next = models_.take_next();
+  if (!next) return;
+  frames_.use(next);
+  publish_model(*next);
+  report_latency(next->warm_up_time());
+}
+
+// Loading thread. The model before stays in use.
+void Element::model_failed(const ModelSettings& asked, const Failure& failure) {
+  Failure warning = failure;
+  warning.text += "; the model before stays in use";
+  GST_WARNING_OBJECT(element_, "cannot load %s on %s", asked.model_file.c_str(),
+                     asked.device.c_str());
+  post_warning(element_, warning);
+}
+
+void Element::publish_model(Inference& model) {
+  const UnetsegModelInfo& info = model.info();
+  const std::string& file = model.file();
   GST_INFO_OBJECT(element_, "%s: %s, %dx%d, on %s, %" GST_TIME_FORMAT " an inference", file.c_str(),
                   info.architecture, info.input_width, info.input_height, info.device,
-                  GST_TIME_ARGS(inference_.warm_up_time()));
+                  GST_TIME_ARGS(model.warm_up_time()));
   StructurePtr published(gst_structure_new("unetseg-model-info",                              //
                                            "file", G_TYPE_STRING, file.c_str(),               //
                                            "name", G_TYPE_STRING, info.name,                  //
@@ -113,19 +157,21 @@ void Element::forget_model() {
 }
 
 void Element::unblock() {
-  inference_.set_flushing(true);
+  models_.set_flushing(true);
 }
 
 void Element::stop() {
-  inference_.set_flushing(true);
-  inference_.drain();
+  models_.set_flushing(true);
+  models_.cancel();
+  models_.current()->drain();
   frames_.reset();
   const std::lock_guard<std::mutex> lock(mutex_);
   running_output_.reset();
 }
 
 void Element::unload() {
-  inference_.close();
+  frames_.use(nullptr);
+  models_.close();
   forget_model();
   const std::lock_guard<std::mutex> lock(mutex_);
   device_in_use_.clear();
@@ -133,26 +179,60 @@ void Element::unload() {
 
 GstFlowReturn Element::chain(BufferPtr buffer) {
   if (learns_liveness_.exchange(false)) learn_liveness();
-  const FrameSettings settings = [this] {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return settings_.frame;
-  }();
+  const FrameSettings settings = frame_settings();
+  take_next_model();
+  if (settings.output != frames_.output()) follow_output(settings);
   const GstFlowReturn result =
       frames_.process(std::move(buffer), settings, liveness_ == Liveness::live);
   watch_latency();
   return result;
 }
 
+FrameSettings Element::frame_settings() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return settings_.frame;
+}
+
+GstFlowReturn Element::finish_frames() {
+  return frames_.finish(frame_settings(), liveness_ == Liveness::live);
+}
+
+// Another output was asked for: it begins with this frame, or not at all.
+void Element::follow_output(const FrameSettings& settings) {
+  const Output before = frames_.output();
+  finish_frames();
+  const bool follows = frames_.set_output(settings.output);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (follows)
+      running_output_ = settings.output;
+    else
+      settings_.frame.output = before;
+  }
+  if (follows) return;
+  post_warning(element_, {GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+                          "The output cannot change while running: what comes after unetseg does "
+                          "not take it; put a videoconvert between them",
+                          "accept-caps was refused"});
+  g_object_notify(G_OBJECT(element_), "output");
+}
+
 // Inference that has become much slower or faster than it was while warming up changes what a live
-// pipeline has to wait for. Small changes do not: each report makes all sinks start anew.
+// pipeline has to wait for.
 void Element::watch_latency() {
   if (++latency_checks_ % kLatencyWatch != 0 || is_latest_mode() ||
       statistics_.inferences() < kLatencyWatch)
     return;
-  const guint64 now = statistics_.inference_time(0.95), reported = latency_;
-  if (now <= reported + reported / 2 && now >= reported / 2) return;
-  latency_ = now;
-  gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
+  report_latency(statistics_.inference_time(0.95));
+}
+
+// Small changes are not worth it: each report makes all sinks start anew.
+void Element::report_latency(guint64 latency) {
+  const guint64 reported = latency_;
+  if (latency <= reported + reported / 2 && latency >= reported / 2) return;
+  latency_ = latency;
+  if (!is_latest_mode())
+    gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
 }
 
 // A camera answers with `live`; what has not started yet may not answer at all.
@@ -175,12 +255,22 @@ bool Element::set_caps(GstEvent* event) {
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
   learn_liveness();
-  if (frames_.set_caps(caps, output())) return true;
+  if (frames_.set_caps(caps, output())) {
+    const guint batch = settings().model.batch_size;
+    if (batch > 1 && (liveness_ == Liveness::live || frames_.batch_delay(batch) == 0))
+      GST_INFO_OBJECT(element_,
+                      "frames are inferred one by one: the pipeline is live, or its "
+                      "frames have no rate");
+    return true;
+  }
   GST_WARNING_OBJECT(element_, "cannot take %" GST_PTR_FORMAT, caps);
   return false;
 }
 
 GstFlowReturn Element::sink_event(GstEvent* event) {
+  // Frames that came before it leave before it. What ends a flush has nothing to do with them.
+  if (GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP)
+    finish_frames();
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_CAPS: {
       const EventPtr owned(event);
@@ -200,12 +290,15 @@ GstFlowReturn Element::sink_event(GstEvent* event) {
       frames_.set_segment(*segment);
       break;
     }
+    case GST_EVENT_EOS:
+      frames_.end(frame_settings());
+      break;
     case GST_EVENT_FLUSH_START:
       unblock();
       break;
     case GST_EVENT_FLUSH_STOP:
       frames_.discontinue();
-      inference_.set_flushing(false);
+      models_.set_flushing(false);
       break;
     default:
       break;
@@ -246,6 +339,7 @@ void Element::remove_mask_pad() {
 }
 
 gboolean Element::sink_query(GstQuery* query) {
+  if (GST_QUERY_IS_SERIALIZED(query)) finish_frames();
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CAPS:
       return answer_sink_caps(query);
@@ -301,9 +395,20 @@ bool Element::answer_accept_caps(GstQuery* query) {
 // Frames leave in the buffers that they came in, so the peer decides what these are like. Masks
 // have buffers of their own: frames may come as they are.
 bool Element::answer_allocation(GstQuery* query) {
-  if (passes_frames(output())) return gst_pad_peer_query(source_, query);
-  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  bool answered = true;
+  if (passes_frames(output()))
+    answered = gst_pad_peer_query(source_, query);
+  else
+    gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  const guint batch = batch_size();
+  if (batch == 1) return answered;
+  ask_for_buffers(query, batch);
   return true;
+}
+
+// Only what is not live is inferred in batches.
+guint Element::batch_size() {
+  return liveness_ == Liveness::live ? 1 : settings().model.batch_size;
 }
 
 bool Element::answer_latency(GstQuery* query) {
@@ -311,7 +416,8 @@ bool Element::answer_latency(GstQuery* query) {
   gboolean live = FALSE;
   GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
   gst_query_parse_latency(query, &live, &least, &most);
-  const GstClockTime own = is_latest_mode() ? 0 : latency_.load();
+  const GstClockTime own =
+      is_latest_mode() ? 0 : latency_ + (live ? 0 : frames_.batch_delay(batch_size()));
   least += own;
   if (GST_CLOCK_TIME_IS_VALID(most)) most += own;
   gst_query_set_latency(query, live, least, most);
@@ -319,8 +425,16 @@ bool Element::answer_latency(GstQuery* query) {
 }
 
 bool Element::set_property(guint id, const GValue* value) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return set_setting(&settings_, id, value);
+  ModelSettings asked;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const ModelSettings before = settings_.model;
+    if (!set_setting(&settings_, id, value)) return false;
+    if (!running_output_ || settings_.model == before) return true;
+    asked = settings_.model;
+  }
+  models_.request(asked);
+  return true;
 }
 
 bool Element::get_property(guint id, GValue* value) {

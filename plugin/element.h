@@ -10,7 +10,7 @@
 #include <string>
 
 #include "plugin/frame_path.h"
-#include "plugin/inference.h"
+#include "plugin/models.h"
 #include "plugin/pointers.h"
 #include "plugin/settings.h"
 #include "plugin/statistics.h"
@@ -57,6 +57,7 @@ class Element {
   enum class Liveness { unknown, live, not_live };
 
   Settings settings();
+  FrameSettings frame_settings();
   Output output();
   bool answer_sink_caps(GstQuery* query);
   bool answer_source_caps(GstPad* pad, GstQuery* query);
@@ -67,9 +68,15 @@ class Element {
   void take_qos(GstEvent* event);
   void learn_liveness();
   bool is_latest_mode();
+  guint batch_size();
   void watch_latency();
+  void report_latency(guint64 latency);
+  void take_next_model();
+  void follow_output(const FrameSettings& settings);
+  GstFlowReturn finish_frames();
   GstFlowReturn unless_flushing(GstFlowReturn failure);
-  void publish_model();
+  void publish_model(Inference& model);
+  void model_failed(const ModelSettings& asked, const Failure& failure);
   void forget_model();
 
   GstElement* element_;
@@ -80,7 +87,7 @@ class Element {
   Settings settings_;
   std::string device_in_use_;
   StructurePtr model_info_;
-  std::optional<Output> running_output_;  // from PAUSED on; changes while no data flows
+  std::optional<Output> running_output_;  // from PAUSED on; changes between two frames
 
   std::atomic<Liveness> liveness_{Liveness::unknown};
   std::atomic<bool> learns_liveness_{false};  // asked for by an event, done with the next frame
@@ -88,7 +95,7 @@ class Element {
   guint64 latency_checks_ = 0;                // streaming thread
 
   Statistics statistics_;
-  Inference inference_;
+  Models models_;
   FramePath frames_;
 };
 

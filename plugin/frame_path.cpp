@@ -11,9 +11,6 @@
 namespace unetseg {
 namespace {
 
-// A mask older than this is not drawn, by default; or than three inferences, where they take long.
-constexpr guint64 kUsualMaskAge = 500 * GST_MSECOND;
-
 // A fault of one frame, which on-error decides about; anything else stops the stream.
 bool is_of_one_frame(const Failure& failure) {
   return failure.domain == GST_STREAM_ERROR ||
@@ -41,14 +38,14 @@ GstFlowReturn combined(GstFlowReturn a, GstFlowReturn b) {
 
 }  // namespace
 
-FramePath::FramePath(GstElement* element, GstPad* source, Inference* inference,
-                     Statistics* statistics)
+FramePath::FramePath(GstElement* element, GstPad* source, Statistics* statistics)
     : element_(element),
-      inference_(inference),
       statistics_(statistics),
-      results_(element, inference),
-      source_(element, source, inference) {
+      results_(element),
+      segmenter_(statistics, &results_),
+      source_(source) {
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+  pending_.reserve(kMostInABatch);
 }
 
 void FramePath::reset() {
@@ -58,16 +55,16 @@ void FramePath::reset() {
   source_.reset();
   if (const auto mask = mask_outlet()) mask->reset();
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
-  job_.reset();
+  frame_duration_ = 0;
   frames_ = 0;
   discontinue();
+  segmenter_.reset();
 }
 
 void FramePath::discontinue() {
   lateness_.reset();
-  shown_.reset();
-  turn_ = 0;
-  if (job_) job_->is_wanted = false;
+  drop_pending();
+  segmenter_.discontinue();
 }
 
 void FramePath::set_segment(const GstSegment& segment) {
@@ -77,7 +74,7 @@ void FramePath::set_segment(const GstSegment& segment) {
 
 void FramePath::set_mask_pad(GstPad* pad) {
   std::shared_ptr<Outlet> outlet;
-  if (pad != nullptr) outlet = std::make_shared<Outlet>(element_, pad, inference_);
+  if (pad != nullptr) outlet = std::make_shared<Outlet>(pad);
   const std::lock_guard<std::mutex> lock(mask_mutex_);
   mask_.swap(outlet);
 }
@@ -102,7 +99,29 @@ bool FramePath::set_caps(GstCaps* caps, Output output) {
   if (!read_sink_caps(caps, &info) || !source_.set_caps(caps, output)) return false;
   sink_caps_.reset(gst_caps_ref(caps));
   if (mask && !mask->set_caps(caps, Output::mask)) return false;
+  frame_duration_ = info.fps_n > 0
+                        ? gst_util_uint64_scale(GST_SECOND, static_cast<guint64>(info.fps_d),
+                                                static_cast<guint64>(info.fps_n))
+                        : 0;
   return make_geometry(info, &geometry_);
+}
+
+bool FramePath::set_output(Output output) {
+  return has_caps() && source_.would_take(sink_caps_.get(), output) &&
+         source_.set_caps(sink_caps_.get(), output);
+}
+
+// A mask that nobody takes is not made. The pad may have come after the caps.
+std::shared_ptr<Outlet> FramePath::open_mask_outlet() {
+  std::shared_ptr<Outlet> mask = mask_outlet();
+  if (!mask || !gst_pad_is_linked(mask->pad())) return nullptr;
+  if (!mask->has_caps() && !mask->set_caps(sink_caps_.get(), Output::mask)) return nullptr;
+  return mask;
+}
+
+// Frames of unknown length would add an unknown latency, and no latency is wanted where it is live.
+guint FramePath::batch_size(bool live) {
+  return live || frame_duration_ == 0 ? 1 : segmenter_.model().settings().batch_size;
 }
 
 GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings, bool live) {
@@ -111,103 +130,51 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
     GST_WARNING_OBJECT(element_, "a buffer without usable caps");
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  // A mask that nobody takes is not made. The pad may have come after the caps.
-  std::shared_ptr<Outlet> outlet = mask_outlet();
-  if (outlet && !gst_pad_is_linked(outlet->pad())) outlet.reset();
-  Outlet* mask = outlet.get();
-  if (mask != nullptr && !mask->has_caps() && !mask->set_caps(sink_caps_.get(), Output::mask))
-    mask = nullptr;
-
-  if (GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_GAP)) {
-    statistics_->count(Outcome::gap);
-    return deliver(std::move(buffer), nullptr, std::nullopt, settings, mask);
-  }
-  if (GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT)) discontinue();
-
+  last_pts_ = GST_BUFFER_PTS(buffer.get());
   const bool latest = is_latest(settings.mode, live);
-  BufferLayout layout;
-  const char* why = nullptr;
-  const Result result = find_layout(buffer.get(), geometry_, &layout, &why)
-                            ? give_mask(buffer.get(), layout, settings, !latest, mask)
-                            : found_fault(FrameFault::format, bad_buffer(why, buffer.get()));
-  if (result == Result::flushing) return GST_FLOW_FLUSHING;
-  if (result == Result::faulty) return pass_fault(std::move(buffer), settings, live, mask);
-  faults_.good_frame();
-  const Shown shown = shown_for(buffer.get(), settings, latest);
-  return deliver(std::move(buffer), &layout, shown, settings, mask);
-}
+  const bool breaks = GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
+  if (breaks || latest) {
+    const GstFlowReturn flow = finish(settings, live);
+    if (flow != GST_FLOW_OK) return flow;
+  }
+  if (breaks) discontinue();
 
-// Every Nth frame, counted from the first after a discontinuity.
-bool FramePath::is_turn_to_infer(const FrameSettings& settings) {
-  return turn_++ % std::max(1u, settings.inference_interval) == 0;
+  const std::shared_ptr<Outlet> mask = open_mask_outlet();
+  PendingFrame frame = examine(std::move(buffer));
+  // In every-frame mode: what was begun in the other must not be taken for this frame's mask.
+  if (!collect(!latest, &frame, settings)) return GST_FLOW_FLUSHING;
+  const bool samples = frame.fate == PendingFrame::Fate::held && segmenter_.is_turn(settings) &&
+                       !segmenter_.is_busy() &&
+                       !comes_too_late(frame.buffer.get(), settings, mask.get());
+  if (samples) sample(&frame, settings);
+  if (latest) return send_latest(&frame, settings, live, mask.get());
+  pending_.push_back(std::move(frame));
+  return pending_.size() < batch_size(live) ? GST_FLOW_OK : finish(settings, live);
 }
 
 // Whether the sink will show this frame too late anyway. Only an overlay may then do with an older
 // mask: who asks for masks wants each frame's own.
 bool FramePath::comes_too_late(GstBuffer* buffer, const FrameSettings& settings,
                                const Outlet* mask) {
-  if (!settings.qos || !shown_ || source_.output() != Output::overlay || mask != nullptr ||
-      segment_.format != GST_FORMAT_TIME)
+  if (!settings.qos || !segmenter_.shown() || source_.output() != Output::overlay ||
+      mask != nullptr || segment_.format != GST_FORMAT_TIME)
     return false;
   return lateness_.is_late(
       gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer)));
 }
 
-// `wait`: until the frame's own mask is there. Otherwise the worker gets the frame if it is free.
-FramePath::Result FramePath::give_mask(GstBuffer* buffer, const BufferLayout& layout,
-                                       const FrameSettings& settings, bool wait,
-                                       const Outlet* mask) {
-  try {
-    const Result collected = collect(buffer, settings, wait);
-    if (collected != Result::done) return collected;
-    if (!is_turn_to_infer(settings) || (job_ && !wait) || comes_too_late(buffer, settings, mask)) {
-      statistics_->count(shown_ ? Outcome::held : Outcome::gap);
-      return Result::done;
-    }
-    const guint slot = free_slot();
-    {
-      MappedFrame frame;
-      if (!frame.map(buffer, geometry_, layout, GST_MAP_READ))
-        return found_fault(FrameFault::format, bad_buffer("its memory cannot be mapped", buffer));
-      inference_->sample(slot, frame.view());
-    }
-    if (!inference_->start(slot)) return Result::flushing;
-    job_ = Job{slot, describe(buffer), true};
-    if (wait) {
-      const Result inferred = collect(buffer, settings, true);
-      if (inferred != Result::done) return inferred;
-    }
-    statistics_->count(Outcome::inferred);
-    return Result::done;
-  } catch (const Failure& failure) {
-    if (!is_of_one_frame(failure)) throw;
-    return found_fault(FrameFault::result, failure);
-  }
-}
-
-// Takes what the worker has finished, if only after it has; `buffer` is the frame that will show
-// it. A job that failed is no more.
-FramePath::Result FramePath::collect(GstBuffer* buffer, const FrameSettings& settings, bool wait) {
-  if (!job_ || (!wait && inference_->is_running())) return Result::done;
-  guint64 nanoseconds = 0;
-  const Job job = *job_;
-  try {
-    if (!inference_->finish(&nanoseconds)) return Result::flushing;
-  } catch (...) {
-    job_.reset();
-    if (!job.is_wanted) return Result::done;  // nothing that comes now has to do with it
-    shown_.reset();
-    throw;
-  }
-  job_.reset();
-  statistics_->add_inference_time(nanoseconds);
-  usual_mask_age_ = std::max(kUsualMaskAge, 3 * statistics_->inference_time(0.5));
-  if (!job.is_wanted) return Result::done;
-  shown_ = job.slot;
-  shown_pts_ = job.frame.pts;
-  results_.take(job.slot, job.frame, nanoseconds);
-  if (settings.post_messages) results_.post(settings, geometry_.info, mask_age(buffer));
-  return Result::done;
+PendingFrame FramePath::examine(BufferPtr buffer) {
+  PendingFrame frame;
+  frame.about = describe(buffer.get());
+  const char* why = nullptr;
+  if (GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_GAP))
+    frame.fate = PendingFrame::Fate::gap;
+  else if (find_layout(buffer.get(), geometry_, &frame.layout, &why))
+    frame.has_layout = true;
+  else
+    frame.fail(FrameFault::format, bad_buffer(why, buffer.get()));
+  frame.buffer = std::move(buffer);
+  return frame;
 }
 
 InferredFrame FramePath::describe(GstBuffer* buffer) const {
@@ -220,71 +187,190 @@ InferredFrame FramePath::describe(GstBuffer* buffer) const {
   return frame;
 }
 
-guint FramePath::free_slot() const {
-  guint slot = 0;
-  while ((shown_ && slot == *shown_) || (job_ && slot == job_->slot)) ++slot;
-  return slot;
+// Into a slot of the frame's own, or the frame is faulty.
+void FramePath::sample(PendingFrame* frame, const FrameSettings& settings) {
+  MappedFrame mapped;
+  if (!mapped.map(frame->buffer.get(), geometry_, frame->layout, GST_MAP_READ)) {
+    frame->fail(FrameFault::format, bad_buffer("its memory cannot be mapped", frame->buffer.get()));
+    return;
+  }
+  const guint slot = segmenter_.take_slot();
+  try {
+    segmenter_.model().sample(slot, mapped.view(), settings.fit);
+  } catch (const Failure& failure) {
+    segmenter_.free_slot(slot);
+    if (!is_of_one_frame(failure)) throw;
+    frame->fail(FrameFault::result, failure);
+    return;
+  }
+  frame->slot = slot;
+  frame->fate = PendingFrame::Fate::sampled;
 }
 
-// Between the frame and the one that the newest mask was inferred from; NONE where one has no time.
-GstClockTime FramePath::mask_age(GstBuffer* buffer) const {
-  const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  if (!GST_CLOCK_TIME_IS_VALID(pts) || !GST_CLOCK_TIME_IS_VALID(shown_pts_))
-    return GST_CLOCK_TIME_NONE;
-  return pts > shown_pts_ ? pts - shown_pts_ : shown_pts_ - pts;
+// Takes what was begun in latest mode, if only after it is done; `frame` is the first to show it,
+// and faulty where that has failed. False: flushing.
+bool FramePath::collect(bool wait, PendingFrame* frame, const FrameSettings& settings) {
+  if (frame->fate != PendingFrame::Fate::held) return true;
+  bool taken = false;
+  try {
+    if (!segmenter_.collect(wait, settings, &taken)) return false;
+  } catch (const Failure& failure) {
+    if (!is_of_one_frame(failure)) throw;
+    frame->fail(FrameFault::result, failure);
+  }
+  if (taken && settings.post_messages)
+    results_.post(*segmenter_.shown(), settings, geometry_.info,
+                  segmenter_.mask_age(frame->about.pts));
+  return true;
 }
 
-// The newest mask, unless it is too old for this frame.
-Shown FramePath::shown_for(GstBuffer* buffer, const FrameSettings& settings, bool latest) const {
-  if (!shown_ || !latest || settings.max_mask_age == 0) return shown_;
-  const GstClockTime age = mask_age(buffer);
-  if (!GST_CLOCK_TIME_IS_VALID(age)) return shown_;
-  const guint64 most =
-      settings.max_mask_age > 0 ? static_cast<guint64>(settings.max_mask_age) : usual_mask_age_;
-  return age <= most ? shown_ : std::nullopt;
+void FramePath::end(const FrameSettings& settings) {
+  PendingFrame none;
+  none.about.pts = last_pts_;
+  if (has_caps()) collect(true, &none, settings);
 }
 
-FramePath::Result FramePath::found_fault(FrameFault kind, Failure failure) {
-  fault_kind_ = kind;
-  fault_ = std::move(failure);
-  return Result::faulty;
+GstFlowReturn FramePath::send_latest(PendingFrame* frame, const FrameSettings& settings, bool live,
+                                     Outlet* mask) {
+  if (frame->fate == PendingFrame::Fate::faulty) return pass_fault(frame, settings, live, mask);
+  if (frame->fate == PendingFrame::Fate::gap) {
+    statistics_->count(Outcome::gap);
+    return deliver(frame, std::nullopt, settings, mask);
+  }
+  if (frame->fate == PendingFrame::Fate::sampled) {
+    if (!segmenter_.start(frame->slot, frame->about, settings.tta)) return GST_FLOW_FLUSHING;
+    statistics_->count(Outcome::inferred);
+  } else {
+    statistics_->count(segmenter_.shown() ? Outcome::held : Outcome::gap);
+  }
+  faults_.good_frame();
+  return deliver(frame, segmenter_.shown_at(frame->about.pts, settings), settings, mask);
 }
 
-GstFlowReturn FramePath::pass_fault(BufferPtr buffer, const FrameSettings& settings, bool live,
+GstFlowReturn FramePath::finish(const FrameSettings& settings, bool live) {
+  if (pending_.empty()) return GST_FLOW_OK;
+  // However this ends, these frames are done with.
+  struct Guard {
+    FramePath* path;
+    ~Guard() { path->drop_pending(); }
+  } guard{this};
+  if (!infer_pending(settings)) return GST_FLOW_FLUSHING;
+  const std::shared_ptr<Outlet> mask = open_mask_outlet();
+  for (PendingFrame& frame : pending_) {
+    const GstFlowReturn flow = send_pending(&frame, settings, live, mask.get());
+    if (flow != GST_FLOW_OK) return flow;
+  }
+  return GST_FLOW_OK;
+}
+
+void FramePath::drop_pending() {
+  for (const PendingFrame& frame : pending_)
+    if (frame.fate == PendingFrame::Fate::sampled || frame.fate == PendingFrame::Fate::inferred)
+      segmenter_.free_slot(frame.slot);
+  pending_.clear();
+}
+
+// False: flushing.
+bool FramePath::infer_pending(const FrameSettings& settings) {
+  PendingFrame* frames[kMostInABatch];
+  guint n = 0;
+  for (PendingFrame& frame : pending_)
+    if (frame.fate == PendingFrame::Fate::sampled) frames[n++] = &frame;
+  if (n == 0) return true;
+  if (!infer(frames, n, settings)) return false;
+  // One of several has failed, and spoilt the others': each on its own.
+  for (guint i = 0; i < n; ++i)
+    if (frames[i]->fate == PendingFrame::Fate::sampled && !infer(frames + i, 1, settings))
+      return false;
+  return true;
+}
+
+// Together. A failure of one frame is its fate, a failure of several changes nothing. False:
+// flushing.
+bool FramePath::infer(PendingFrame* const* frames, guint n, const FrameSettings& settings) {
+  guint slots[kMostInABatch];
+  for (guint i = 0; i < n; ++i) slots[i] = frames[i]->slot;
+  guint64 nanoseconds = 0;
+  try {
+    if (!segmenter_.infer(slots, n, settings.tta, &nanoseconds)) return false;
+  } catch (const Failure& failure) {
+    if (!is_of_one_frame(failure)) throw;
+    if (n > 1) return true;
+    segmenter_.free_slot(frames[0]->slot);
+    frames[0]->fail(FrameFault::result, failure);
+    return true;
+  }
+  for (guint i = 0; i < n; ++i) {
+    frames[i]->fate = PendingFrame::Fate::inferred;
+    frames[i]->inference_time = nanoseconds;
+  }
+  return true;
+}
+
+GstFlowReturn FramePath::send_pending(PendingFrame* frame, const FrameSettings& settings, bool live,
+                                      Outlet* mask) {
+  switch (frame->fate) {
+    case PendingFrame::Fate::gap:
+      statistics_->count(Outcome::gap);
+      return deliver(frame, std::nullopt, settings, mask);
+    case PendingFrame::Fate::faulty:
+      // What comes next has no mask to go by.
+      if (frame->fault_kind == FrameFault::result) segmenter_.drop_mask();
+      return pass_fault(frame, settings, live, mask);
+    case PendingFrame::Fate::inferred:
+      frame->fate = PendingFrame::Fate::held;  // its slot is the segmenter's now
+      segmenter_.show(frame->slot, frame->about, frame->inference_time, settings);
+      if (settings.post_messages)
+        results_.post(*segmenter_.shown(), settings, geometry_.info,
+                      segmenter_.mask_age(frame->about.pts));
+      statistics_->count(Outcome::inferred);
+      break;
+    default:
+      statistics_->count(segmenter_.shown() ? Outcome::held : Outcome::gap);
+      break;
+  }
+  faults_.good_frame();
+  return deliver(frame, segmenter_.shown(), settings, mask);
+}
+
+GstFlowReturn FramePath::pass_fault(PendingFrame* frame, const FrameSettings& settings, bool live,
                                     Outlet* mask) {
   statistics_->count(Outcome::faulty);
   const bool may_pass =
       settings.on_error == OnError::automatic ? live : settings.on_error == OnError::pass;
-  switch (faults_.faulty_frame(fault_kind_, may_pass, g_get_monotonic_time())) {
+  switch (faults_.faulty_frame(frame->fault_kind, may_pass, g_get_monotonic_time())) {
     case FaultPolicy::Answer::give_up:
-      throw fault_;
+      throw *frame->fault;
     case FaultPolicy::Answer::pass_and_warn:
-      post_warning(element_, fault_);
+      post_warning(element_, *frame->fault);
       break;
     case FaultPolicy::Answer::pass:
       break;
   }
   // Nobody downstream could read a buffer that does not hold its frame.
-  if (fault_kind_ == FrameFault::format && passes_frames(source_.output())) {
-    return mask == nullptr ? GST_FLOW_OK : mask->push_mask(buffer.get(), std::nullopt, settings);
+  if (frame->fault_kind == FrameFault::format && passes_frames(source_.output())) {
+    return mask == nullptr ? GST_FLOW_OK
+                           : mask->push_mask(frame->buffer.get(), std::nullopt, settings);
   }
-  return deliver(std::move(buffer), nullptr, std::nullopt, settings, mask);
+  return deliver(frame, std::nullopt, settings, mask);
 }
 
-// Sends a frame out by every pad. `layout` is needed where something is drawn on it.
-GstFlowReturn FramePath::deliver(BufferPtr buffer, const BufferLayout* layout, Shown shown,
+// Sends a frame out by every pad.
+GstFlowReturn FramePath::deliver(PendingFrame* frame, const Shown& shown,
                                  const FrameSettings& settings, Outlet* mask) {
   // Masks get what is on the frame.
-  if (shown) results_.attach(&buffer, settings, geometry_.info, mask_age(buffer.get()));
+  if (shown)
+    results_.attach(&frame->buffer, *shown, settings, geometry_.info,
+                    segmenter_.mask_age(frame->about.pts));
   GstFlowReturn mask_flow = GST_FLOW_NOT_LINKED;
-  if (mask != nullptr) mask_flow = mask->push_mask(buffer.get(), shown, settings);
+  if (mask != nullptr) mask_flow = mask->push_mask(frame->buffer.get(), shown, settings);
   GstFlowReturn flow;
   if (!passes_frames(source_.output()))
-    flow = source_.push_mask(buffer.get(), shown, settings);
-  else if (source_.output() == Output::overlay && shown && layout != nullptr)
-    flow = source_.push_overlay(std::move(buffer), *layout, shown, settings);
+    flow = source_.push_mask(frame->buffer.get(), shown, settings);
+  else if (source_.output() == Output::overlay && shown && frame->has_layout)
+    flow = source_.push_overlay(std::move(frame->buffer), frame->layout, shown, settings);
   else
-    flow = source_.push_untouched(std::move(buffer));
+    flow = source_.push_untouched(std::move(frame->buffer));
   return combined(flow, mask_flow);
 }
 

@@ -4,18 +4,21 @@
 
 #include <gst/video/video.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "plugin/errors.h"
 #include "plugin/fault_policy.h"
 #include "plugin/frame_map.h"
-#include "plugin/inference.h"
 #include "plugin/lateness.h"
 #include "plugin/outlet.h"
+#include "plugin/pending_frame.h"
 #include "plugin/pointers.h"
 #include "plugin/results.h"
+#include "plugin/segmenter.h"
 #include "plugin/settings.h"
 #include "plugin/statistics.h"
 
@@ -27,27 +30,40 @@ namespace unetseg {
 class FramePath {
  public:
   // The arguments are borrowed. `source` is the pad that frames leave by.
-  FramePath(GstElement* element, GstPad* source, Inference* inference, Statistics* statistics);
+  FramePath(GstElement* element, GstPad* source, Statistics* statistics);
 
   // Whether frames go on without waiting for their masks.
   static bool is_latest(Mode mode, bool live) {
     return mode == Mode::automatic ? live : mode == Mode::latest;
   }
 
-  // Forgets the caps and everything about the frames before.
+  // From the next frame on. Null: no frames come.
+  void use(std::shared_ptr<Inference> model) { segmenter_.use(std::move(model)); }
+
+  // Forgets the caps and everything about the frames before, those that wait included.
   void reset();
 
   // Negotiates for sink caps and pushes the source caps. False: caps that the element or its peer
   // cannot take; the caps before are forgotten too.
   bool set_caps(GstCaps* caps, Output output);
+  // Between two frames. False: what comes after cannot take it, and nothing has changed.
+  bool set_output(Output output);
+  Output output() const { return source_.output(); }
 
-  // What comes now has nothing to do with what was before: no mask is carried over.
+  // What comes now has nothing to do with what was before: no mask is carried over. Frames that
+  // wait are dropped.
   void discontinue();
   void set_segment(const GstSegment& segment);
 
   // `live`: what the automatic settings mean in this pipeline.
   GstFlowReturn process(BufferPtr buffer, const FrameSettings& settings, bool live);
+  // Sends out the frames that wait for their batch.
+  GstFlowReturn finish(const FrameSettings& settings, bool live);
+  // No frame comes any more: waits for the inference that is running, so that its result is posted.
+  void end(const FrameSettings& settings);
 
+  // Any thread. How long the first frame of a batch waits for the others, nanoseconds.
+  guint64 batch_delay(guint batch_size) const { return (batch_size - 1) * frame_duration_; }
   // Any thread. The pad for masks alone, beside the source pad; nullptr: none any more.
   void set_mask_pad(GstPad* pad);
   PadPtr mask_pad();
@@ -55,53 +71,45 @@ class FramePath {
   Lateness& lateness() { return lateness_; }
 
  private:
-  // What became of the attempt to give a frame its mask.
-  enum class Result { done, faulty, flushing };
-  struct Job {
-    guint slot;
-    InferredFrame frame;
-    bool is_wanted;  // false: a discontinuity came after its frame
-  };
-
   bool has_caps() const { return geometry_.planes > 0; }
   std::shared_ptr<Outlet> mask_outlet();
-  bool is_turn_to_infer(const FrameSettings& settings);
+  std::shared_ptr<Outlet> open_mask_outlet();
+  guint batch_size(bool live);
   bool comes_too_late(GstBuffer* buffer, const FrameSettings& settings, const Outlet* mask);
-  Result give_mask(GstBuffer* buffer, const BufferLayout& layout, const FrameSettings& settings,
-                   bool wait, const Outlet* mask);
-  Result collect(GstBuffer* buffer, const FrameSettings& settings, bool wait);
   InferredFrame describe(GstBuffer* buffer) const;
-  guint free_slot() const;
-  GstClockTime mask_age(GstBuffer* buffer) const;
-  Shown shown_for(GstBuffer* buffer, const FrameSettings& settings, bool latest) const;
-  GstFlowReturn deliver(BufferPtr buffer, const BufferLayout* layout, Shown shown,
-                        const FrameSettings& settings, Outlet* mask);
-  GstFlowReturn pass_fault(BufferPtr buffer, const FrameSettings& settings, bool live,
+
+  PendingFrame examine(BufferPtr buffer);
+  void sample(PendingFrame* frame, const FrameSettings& settings);
+  bool collect(bool wait, PendingFrame* frame, const FrameSettings& settings);
+  GstFlowReturn send_latest(PendingFrame* frame, const FrameSettings& settings, bool live,
+                            Outlet* mask);
+  bool infer_pending(const FrameSettings& settings);
+  bool infer(PendingFrame* const* frames, guint n, const FrameSettings& settings);
+  void drop_pending();
+  GstFlowReturn send_pending(PendingFrame* frame, const FrameSettings& settings, bool live,
+                             Outlet* mask);
+  GstFlowReturn pass_fault(PendingFrame* frame, const FrameSettings& settings, bool live,
                            Outlet* mask);
-  Result found_fault(FrameFault kind, Failure failure);
+  GstFlowReturn deliver(PendingFrame* frame, const Shown& shown, const FrameSettings& settings,
+                        Outlet* mask);
 
   GstElement* element_;
-  Inference* inference_;
   Statistics* statistics_;
   Results results_;  // of the newest mask
+  Segmenter segmenter_;
   Outlet source_;
   std::mutex mask_mutex_;  // guards mask_, for as long as its pointer is copied
   std::shared_ptr<Outlet> mask_;
-
   FaultPolicy faults_;
-  FrameFault fault_kind_ = FrameFault::format;  // of the frame that is being processed
-  Failure fault_;
+  Lateness lateness_;
 
   CapsPtr sink_caps_;
   FrameGeometry geometry_ = {};  // of incoming frames
   GstSegment segment_;
-  Lateness lateness_;
-  std::optional<Job> job_;                        // started, not collected
-  Shown shown_;                                   // the newest mask
-  GstClockTime shown_pts_ = GST_CLOCK_TIME_NONE;  // of the frame that it was inferred from
-  guint64 usual_mask_age_ = 0;  // ns, what max-mask-age=-1 means; set with each mask
-  guint64 turn_ = 0;            // frames since the last discontinuity
-  guint64 frames_ = 0;          // since the start, this one included
+  std::atomic<guint64> frame_duration_{0};  // nanoseconds; 0 where it is not known
+  std::vector<PendingFrame> pending_;       // in the order that they came in
+  guint64 frames_ = 0;                      // since the start, this one included
+  GstClockTime last_pts_ = GST_CLOCK_TIME_NONE;
 };
 
 }  // namespace unetseg

@@ -6,6 +6,7 @@
 #include "plugin/backend_loader.h"
 #include "plugin/errors.h"
 #include "plugin/pointers.h"
+#include "plugin/weights_path.h"
 
 namespace unetseg {
 namespace {
@@ -15,107 +16,103 @@ constexpr int kWarmUps = 3;
 
 }  // namespace
 
-Inference::~Inference() {
-  close();
-}
-
 std::string Inference::probe(const std::string& device, std::string* notice) {
-  backend_ = load_backend();
   gchar *resolved = nullptr, *note = nullptr;
   GError* error = nullptr;
-  if (!backend_->probe(device.c_str(), &resolved, &note, &error)) throw failure_from_backend(error);
+  if (!load_backend()->probe(device.c_str(), &resolved, &note, &error))
+    throw failure_from_backend(error);
   const StringPtr owned_resolved(resolved), owned_note(note);
   *notice = note == nullptr ? "" : note;
   return resolved;
 }
 
-void Inference::open(const ModelRequest& request) {
-  if (is_open() && request == request_) return;
-  close();
-  replace_worker(std::make_unique<Worker>());
+Inference::Inference(const ModelSettings& settings)
+    : settings_(settings), file_(weights_path(settings.model_file)), backend_(load_backend()) {
   try {
-    worker_->run([&] {
-      open_session(request);
+    worker_.run([this] {
+      open();
       warm_up();
     });
   } catch (...) {
-    close();
+    if (session_ != nullptr) worker_.run([this] { backend_->close(session_); });
     throw;
   }
-  request_ = request;
 }
 
-void Inference::open_session(const ModelRequest& request) {
+Inference::~Inference() {
+  worker_.run([this] { backend_->close(session_); });
+}
+
+void Inference::open() {
   UnetsegOpenOptions options = {};
-  options.model_file = request.file.c_str();
-  options.device = request.device.c_str();
-  options.threads = request.threads;
-  options.n_slots = kSlots;
+  options.model_file = file_.c_str();
+  options.device = settings_.device.c_str();
+  options.precision = settings_.precision;
+  options.threads = settings_.threads;
+  options.n_slots = slots();
   GError* error = nullptr;
   session_ = backend_->open(&options, &error);
   if (session_ == nullptr) throw failure_from_backend(error);
 }
 
 void Inference::warm_up() {
-  warm_up_time_ = 0;
-  timed_inference(0);
-  for (int i = 1; i < kWarmUps; ++i) warm_up_time_ = std::max(warm_up_time_, timed_inference(0));
+  const guint slot = 0;
+  timed_inference(&slot, 1, UNETSEG_TTA_NONE);
+  for (int i = 1; i < kWarmUps; ++i)
+    warm_up_time_ = std::max(warm_up_time_, timed_inference(&slot, 1, UNETSEG_TTA_NONE));
 }
 
-void Inference::close() {
-  if (session_ != nullptr) worker_->run([this] { backend_->close(session_); });
-  session_ = nullptr;
-  replace_worker(nullptr);
-}
-
-// The one before is joined without the lock.
-void Inference::replace_worker(std::unique_ptr<Worker> worker) {
-  const std::lock_guard<std::mutex> lock(worker_mutex_);
-  worker_.swap(worker);
-}
-
-guint64 Inference::timed_inference(guint slot) {
+guint64 Inference::timed_inference(const guint* slots, guint n, UnetsegTta tta) {
   const gint64 begin = g_get_monotonic_time();
   GError* error = nullptr;
-  if (!backend_->infer(session_, &slot, 1, &error)) throw failure_from_backend(error);
+  if (!backend_->infer(session_, slots, n, tta, &error)) throw failure_from_backend(error);
   return static_cast<guint64>(g_get_monotonic_time() - begin) * 1000;
 }
 
-void Inference::sample(guint slot, const UnetsegFrame& frame) {
+void Inference::sample(guint slot, const UnetsegFrame& frame, UnetsegFit fit) {
   GError* error = nullptr;
-  if (!backend_->sample(session_, slot, &frame, &error)) throw failure_from_backend(error);
+  if (!backend_->sample(session_, slot, &frame, fit, &error)) throw failure_from_backend(error);
 }
 
-bool Inference::start(guint slot) {
-  return worker_->post([this, slot] { last_time_ = timed_inference(slot); });
+bool Inference::start(const guint* slots, guint n, UnetsegTta tta) {
+  if (!worker_.wait_until_idle()) return false;
+  std::copy(slots, slots + n, job_slots_);
+  job_size_ = n;
+  job_tta_ = tta;
+  return worker_.post([this] { last_time_ = timed_inference(job_slots_, job_size_, job_tta_); });
 }
 
 bool Inference::finish(guint64* nanoseconds) {
-  if (!worker_->wait()) return false;
+  if (!worker_.wait()) return false;
   *nanoseconds = last_time_;
   return true;
 }
 
-void Inference::draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style) {
+void Inference::track(guint from, guint to, UnetsegMotion* motion) {
   GError* error = nullptr;
-  if (!backend_->draw(session_, slot, &frame, &style, &error)) throw failure_from_backend(error);
+  if (!backend_->track(session_, from, to, motion, &error)) throw failure_from_backend(error);
 }
 
-UnetsegMeasurement Inference::measure(guint slot, gint width, gint height, gdouble threshold) {
+void Inference::smooth(guint slot, guint previous, const UnetsegMotion* motion, double weight) {
+  GError* error = nullptr;
+  if (!backend_->smooth(session_, slot, previous, motion, weight, &error))
+    throw failure_from_backend(error);
+}
+
+void Inference::draw(guint slot, const UnetsegFrame& frame, const UnetsegMaskOptions& mask,
+                     const UnetsegStyle& style) {
+  GError* error = nullptr;
+  if (!backend_->draw(session_, slot, &frame, &mask, &style, &error))
+    throw failure_from_backend(error);
+}
+
+UnetsegMeasurement Inference::measure(guint slot, gint width, gint height,
+                                      const UnetsegMaskOptions& mask) {
   UnetsegMeasurement measurement;
   GError* error = nullptr;
-  if (!backend_->measure(session_, slot, width, height, threshold, &measurement, &error))
+  if (!backend_->measure(session_, slot, width, height, &mask, &measurement, &error))
     throw failure_from_backend(error);
   return measurement;
-}
-
-void Inference::set_flushing(bool flushing) {
-  const std::lock_guard<std::mutex> lock(worker_mutex_);
-  if (worker_) worker_->set_flushing(flushing);
-}
-
-void Inference::drain() {
-  if (worker_) worker_->drain();
 }
 
 }  // namespace unetseg

@@ -1,80 +1,80 @@
 // SPDX-License-Identifier: MIT
-// The element's hold on the network: a backend session, and the thread that works for it.
+// A loaded model: a backend session, and the thread that works for it.
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "model/backend/backend.h"
+#include "plugin/settings.h"
 #include "plugin/worker.h"
 
 namespace unetseg {
 
-// What decides which session is needed.
-struct ModelRequest {
-  std::string file, device;
-  guint threads = 0;
-  bool operator==(const ModelRequest& other) const {
-    return file == other.file && device == other.device && threads == other.threads;
-  }
-};
-
-// Functions throw Failure. sample(), start(), is_running(), finish(), draw() and measure()
-// belong to the streaming thread and set_flushing() to any; the rest may not run beside them.
+// Loaded and warmed up as long as it lives. Functions throw Failure. start(), is_running(),
+// finish() and whatever takes a slot belong to the streaming thread; set_flushing() and drain() to
+// any.
 class Inference {
  public:
+  // Asks the backend module for `device`. Returns where that is; `notice` receives why "auto" does
+  // not mean a GPU that is there, or nothing.
+  static std::string probe(const std::string& device, std::string* notice);
+
+  // Loads the model and warms it up, on its worker. Flushing at first.
+  explicit Inference(const ModelSettings& settings);
+  // Waits for the inference that may be running.
   ~Inference();
+  Inference(const Inference&) = delete;
+  Inference& operator=(const Inference&) = delete;
 
-  // Opens the backend module and asks it for `device`. Returns where that is; `notice` receives
-  // why "auto" does not mean a GPU that is there, or nothing.
-  std::string probe(const std::string& device, std::string* notice);
-
-  // Loads the model and warms it up, on the worker. A session that answers the same request is
-  // kept as it is. After a failure there is none.
-  void open(const ModelRequest& request);
-  void close();
-  bool is_open() const { return session_ != nullptr; }
+  const ModelSettings& settings() const { return settings_; }  // what it was loaded with
+  const std::string& file() const { return file_; }
   const UnetsegModelInfo& info() const { return *backend_->info(session_); }
-  const std::string& model_file() const { return request_.file; }
   // Nanoseconds that an inference took while warming up, the slowest but for the first.
   guint64 warm_up_time() const { return warm_up_time_; }
 
-  // Frames are in slots: sampled into one, inferred there, drawn from there. While one slot is
-  // inferred, the others are free for sampling and drawing.
-  static constexpr guint kSlots = 3;
+  // Frames are in slots, numbered from 0: sampled into one, inferred there, drawn from there. While
+  // some slots are inferred, the others are free for sampling and drawing. There is one for each
+  // frame of a batch, one for the mask that is shown, and one to spare.
+  guint slots() const { return settings_.batch_size + 2; }
 
-  void sample(guint slot, const UnetsegFrame& frame);
-  // Begins to infer a sampled slot, after the inference that may be running. False: flushing.
-  bool start(guint slot);
-  bool is_running() { return worker_->is_busy(); }
+  void sample(guint slot, const UnetsegFrame& frame, UnetsegFit fit);
+  // Begins to infer `n` sampled slots, up to a batch, after the inference that may be running.
+  // False: flushing.
+  bool start(const guint* slots, guint n, UnetsegTta tta);
+  bool is_running() { return worker_.is_busy(); }
   // Waits for the inference that was started last, and throws what it threw; `nanoseconds` receives
   // how long it took. False: flushing, and it may still be running.
   bool finish(guint64* nanoseconds);
-  void draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style);
-  // Of what draw() shows on a frame of this size with this threshold.
-  UnetsegMeasurement measure(guint slot, gint width, gint height, gdouble threshold);
+
+  // As in the backend's table.
+  void track(guint from, guint to, UnetsegMotion* motion);
+  void smooth(guint slot, guint previous, const UnetsegMotion* motion, double weight);
+  void draw(guint slot, const UnetsegFrame& frame, const UnetsegMaskOptions& mask,
+            const UnetsegStyle& style);
+  UnetsegMeasurement measure(guint slot, gint width, gint height, const UnetsegMaskOptions& mask);
 
   // While flushing nothing waits for an inference that is running.
-  void set_flushing(bool flushing);
+  void set_flushing(bool flushing) { worker_.set_flushing(flushing); }
   // Returns when no inference is running any more.
-  void drain();
+  void drain() { worker_.drain(); }
 
  private:
-  void open_session(const ModelRequest& request);
+  void open();
   void warm_up();
-  void replace_worker(std::unique_ptr<Worker> worker);
-  guint64 timed_inference(guint slot);
+  guint64 timed_inference(const guint* slots, guint n, UnetsegTta tta);
 
-  const UnetsegBackend* backend_ = nullptr;
+  const ModelSettings settings_;
+  const std::string file_;
+  const UnetsegBackend* backend_;
   UnetsegSession* session_ = nullptr;
-  ModelRequest request_;  // what session_ answers
   guint64 warm_up_time_ = 0;
-  guint64 last_time_ = 0;  // nanoseconds that the last inference took; read when it is done
-  // A flush may come from another thread while the element stops. Guards the pointer, not what it
-  // points to; taken before the worker's own lock.
-  std::mutex worker_mutex_;
-  std::unique_ptr<Worker> worker_;
+  // What the worker is asked for and answers; written while it is idle, read when it is done.
+  guint job_slots_[kMostInABatch] = {};
+  guint job_size_ = 0;
+  UnetsegTta job_tta_ = UNETSEG_TTA_NONE;
+  guint64 last_time_ = 0;  // nanoseconds that the last inference took
+  Worker worker_;
 };
 
 }  // namespace unetseg

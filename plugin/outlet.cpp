@@ -12,7 +12,6 @@ UnetsegStyle style_of(const FrameSettings& settings, Output output) {
   style.mode = output == Output::mask          ? UNETSEG_DRAW_MASK
                : output == Output::probability ? UNETSEG_DRAW_PROBABILITY
                                                : UNETSEG_DRAW_OVERLAY;
-  style.threshold = settings.threshold;
   style.color = settings.color;
   style.opacity = settings.opacity;
   style.contour_color = settings.contour_color;
@@ -28,8 +27,7 @@ bool is_visible(const UnetsegStyle& overlay) {
 
 }  // namespace
 
-Outlet::Outlet(GstElement* element, GstPad* pad, Inference* inference)
-    : element_(element), pad_(GST_PAD(gst_object_ref(pad))), inference_(inference) {}
+Outlet::Outlet(GstPad* pad) : pad_(GST_PAD(gst_object_ref(pad))) {}
 
 Outlet::~Outlet() {
   gst_object_unref(pad_);
@@ -54,6 +52,11 @@ bool Outlet::set_caps(GstCaps* sink_caps, Output output) {
   geometry_ = geometry;
   configure_pool();
   return true;
+}
+
+bool Outlet::would_take(GstCaps* sink_caps, Output output) const {
+  const CapsPtr caps(source_caps_for(sink_caps, output));
+  return gst_caps_is_fixed(caps.get()) && gst_pad_peer_query_accept_caps(pad_, caps.get());
 }
 
 void Outlet::configure_pool() {
@@ -94,8 +97,8 @@ GstFlowReturn Outlet::copy_for_drawing(BufferPtr* frame, BufferLayout* layout) {
   return GST_FLOW_OK;
 }
 
-void Outlet::draw(GstBuffer* buffer, const BufferLayout& layout, guint slot,
-                  const UnetsegStyle& style) {
+void Outlet::draw(GstBuffer* buffer, const BufferLayout& layout, const ShownMask& mask,
+                  const FrameSettings& settings, const UnetsegStyle& style) {
   MappedFrame frame;
   const auto access = static_cast<GstMapFlags>(
       style.mode == UNETSEG_DRAW_OVERLAY ? GST_MAP_READWRITE : GST_MAP_WRITE);
@@ -103,7 +106,7 @@ void Outlet::draw(GstBuffer* buffer, const BufferLayout& layout, guint slot,
     throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
                   "A frame cannot be drawn on: put a videoconvert before unetseg",
                   "gst_buffer_map failed"};
-  inference_->draw(slot, frame.view(), style);
+  mask.model->draw(mask.slot, frame.view(), mask.options(settings), style);
 }
 
 GstFlowReturn Outlet::push_overlay(BufferPtr frame, BufferLayout layout, Shown shown,
@@ -116,7 +119,7 @@ GstFlowReturn Outlet::push_overlay(BufferPtr frame, BufferLayout layout, Shown s
     const GstFlowReturn copied = copy_for_drawing(&frame, &layout);
     if (copied != GST_FLOW_OK) return copied;
   }
-  draw(frame.get(), layout, *shown, style);
+  draw(frame.get(), layout, *shown, settings, style);
   return gst_pad_push(pad_, frame.release());
 }
 
@@ -134,7 +137,7 @@ GstFlowReturn Outlet::push_mask(GstBuffer* frame, Shown shown, const FrameSettin
                     "The element after unetseg gave a buffer that no mask fits in: put a queue "
                     "between them",
                     why};
-    draw(mask.get(), layout, *shown, style_of(settings, output_));
+    draw(mask.get(), layout, *shown, settings, style_of(settings, output_));
   } else {
     gst_buffer_memset(mask.get(), 0, 0, gst_buffer_get_size(mask.get()));
     GST_BUFFER_FLAG_SET(mask.get(), GST_BUFFER_FLAG_GAP);

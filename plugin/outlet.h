@@ -4,24 +4,19 @@
 
 #include <gst/video/video.h>
 
-#include <optional>
-
 #include "plugin/frame_map.h"
-#include "plugin/inference.h"
 #include "plugin/output_pool.h"
 #include "plugin/pointers.h"
 #include "plugin/settings.h"
+#include "plugin/shown.h"
 
 namespace unetseg {
 
-// The slot whose probabilities a frame shows; none where it has no mask.
-using Shown = std::optional<guint>;
-
 // Functions belong to the streaming thread, or run while there is none, and throw Failure for what
-// stops the stream. The element and the inference are borrowed, the pad is shared.
+// stops the stream. The pad is shared.
 class Outlet {
  public:
-  Outlet(GstElement* element, GstPad* pad, Inference* inference);
+  explicit Outlet(GstPad* pad);
   ~Outlet();
   Outlet(const Outlet&) = delete;
   Outlet& operator=(const Outlet&) = delete;
@@ -32,6 +27,8 @@ class Outlet {
 
   // Pushes the caps that `output` makes of these sink caps. False: there are none.
   bool set_caps(GstCaps* sink_caps, Output output);
+  // Whether the peer takes what `output` makes of these sink caps.
+  bool would_take(GstCaps* sink_caps, Output output) const;
   void reset();
 
   // Draws on `frame`, which is of the same caps and lies as `layout` says, or on a copy of it.
@@ -45,11 +42,10 @@ class Outlet {
   void configure_pool();
   void follow_peer();
   GstFlowReturn copy_for_drawing(BufferPtr* frame, BufferLayout* layout);
-  void draw(GstBuffer* buffer, const BufferLayout& layout, guint slot, const UnetsegStyle& style);
+  void draw(GstBuffer* buffer, const BufferLayout& layout, const ShownMask& mask,
+            const FrameSettings& settings, const UnetsegStyle& style);
 
-  GstElement* element_;
   GstPad* pad_;
-  Inference* inference_;
   Output output_ = Output::overlay;
   FrameGeometry geometry_ = {};
   CapsPtr caps_;

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/results.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace unetseg {
 namespace {
 
 constexpr const char* kName = "unetseg";
 constexpr const char* kRegion = "lesion";
+
+bool same_rules(const UnetsegMaskOptions& a, const UnetsegMaskOptions& b) {
+  return a.threshold == b.threshold && a.largest_only == b.largest_only &&
+         a.fill_holes == b.fill_holes && a.min_area == b.min_area;
+}
+
+bool same_motion(const std::optional<UnetsegMotion>& a, const std::optional<UnetsegMotion>& b) {
+  if (!a || !b) return !a && !b;
+  return std::equal(std::begin(a->m), std::end(a->m), std::begin(b->m));
+}
 
 }  // namespace
 
@@ -16,37 +29,42 @@ void register_result_meta() {
   gst_meta_register_custom(kName, no_tags, nullptr, nullptr, nullptr);
 }
 
-void Results::take(guint slot, const InferredFrame& frame, guint64 inference_time) {
-  slot_ = slot;
+void Results::take(const ShownMask& mask, const InferredFrame& frame, guint64 inference_time) {
   frame_ = frame;
   inference_time_ = inference_time;
+  device_ = mask.model->info().device;
   is_measured_ = false;
 }
 
-void Results::measure(const FrameSettings& settings, const GstVideoInfo& size) {
+void Results::measure(const ShownMask& mask, const FrameSettings& settings,
+                      const GstVideoInfo& size) {
   const gint width = GST_VIDEO_INFO_WIDTH(&size), height = GST_VIDEO_INFO_HEIGHT(&size);
-  if (is_measured_ && width == width_ && height == height_ && settings.threshold == threshold_)
+  const UnetsegMaskOptions options = mask.options(settings);
+  if (is_measured_ && width == width_ && height == height_ && same_rules(options, options_) &&
+      same_motion(mask.motion, motion_))
     return;
   is_measured_ = false;
-  measurement_ = inference_->measure(slot_, width, height, settings.threshold);
+  measurement_ = mask.model->measure(mask.slot, width, height, options);
+  analytics_.take(mask, options);
   width_ = width;
   height_ = height;
-  threshold_ = settings.threshold;
-  analytics_.take(slot_, threshold_);
+  options_ = options;
+  motion_ = mask.motion;
   is_measured_ = true;
 }
 
-void Results::post(const FrameSettings& settings, const GstVideoInfo& size, GstClockTime mask_age) {
-  measure(settings, size);
+void Results::post(const ShownMask& mask, const FrameSettings& settings, const GstVideoInfo& size,
+                   GstClockTime mask_age) {
+  measure(mask, settings, size);
   StructurePtr structure(gst_structure_new_empty(kName));
   set_fields(structure.get(), settings, mask_age);
   gst_element_post_message(element_,
                            gst_message_new_element(GST_OBJECT(element_), structure.release()));
 }
 
-void Results::attach(BufferPtr* buffer, const FrameSettings& settings, const GstVideoInfo& size,
-                     GstClockTime mask_age) {
-  measure(settings, size);
+void Results::attach(BufferPtr* buffer, const ShownMask& mask, const FrameSettings& settings,
+                     const GstVideoInfo& size, GstClockTime mask_age) {
+  measure(mask, settings, size);
   buffer->reset(gst_buffer_make_writable(buffer->release()));
   if (GstCustomMeta* other = gst_buffer_get_custom_meta(buffer->get(), kName))
     gst_buffer_remove_meta(buffer->get(), &other->meta);
@@ -69,7 +87,7 @@ void Results::set_fields(GstStructure* structure, const FrameSettings& settings,
                     "stream-time", G_TYPE_UINT64, frame_.stream_time,             //
                     "duration", G_TYPE_UINT64, frame_.duration,                   //
                     "frame", G_TYPE_UINT64, frame_.number,                        //
-                    "device", G_TYPE_STRING, inference_->info().device,           //
+                    "device", G_TYPE_STRING, device_.c_str(),                     //
                     "mask-age", G_TYPE_UINT64, mask_age,                          //
                     "inference-time", G_TYPE_UINT64, inference_time_,             //
                     "found", G_TYPE_BOOLEAN, m.found,                             //

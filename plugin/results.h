@@ -4,10 +4,13 @@
 
 #include <gst/video/video.h>
 
+#include <optional>
+#include <string>
+
 #include "plugin/analytics.h"
-#include "plugin/inference.h"
 #include "plugin/pointers.h"
 #include "plugin/settings.h"
+#include "plugin/shown.h"
 
 namespace unetseg {
 
@@ -21,42 +24,43 @@ struct InferredFrame {
 void register_result_meta();
 
 // The newest finished mask's measurements. A mask is measured when they are first wanted, and anew
-// only for another size of frame or another threshold. Functions belong to the streaming thread and
-// throw Failure where it cannot be measured. What the constructor gets is borrowed.
+// only where it is shown otherwise: on another size of frame, of another threshold, moved.
+// Functions belong to the streaming thread and throw Failure where it cannot be measured. What the
+// constructor gets is borrowed.
 //
 // Message and meta are structures of the name "unetseg" with the same fields. `mask_age` is how
 // much older than the frame at hand the mask is.
 class Results {
  public:
-  Results(GstElement* element, Inference* inference)
-      : element_(element), inference_(inference), analytics_(inference) {}
+  explicit Results(GstElement* element) : element_(element) {}
 
-  // A mask has been finished, and is in `slot`.
-  void take(guint slot, const InferredFrame& frame, guint64 inference_time);
+  // A mask has been finished.
+  void take(const ShownMask& mask, const InferredFrame& frame, guint64 inference_time);
 
-  // `size` is the frames'. Neither may be called before take().
-  void post(const FrameSettings& settings, const GstVideoInfo& size, GstClockTime mask_age);
+  // Of the mask as it is shown on a frame of this size. Neither may be called before take().
+  void post(const ShownMask& mask, const FrameSettings& settings, const GstVideoInfo& size,
+            GstClockTime mask_age);
   // Metas for a frame that shows the mask: a region of interest `lesion` where there is one, those
   // of Analytics, and the custom meta, which takes the place of one that was there. A buffer that
   // is shared is replaced by one that shares its memory.
-  void attach(BufferPtr* buffer, const FrameSettings& settings, const GstVideoInfo& size,
-              GstClockTime mask_age);
+  void attach(BufferPtr* buffer, const ShownMask& mask, const FrameSettings& settings,
+              const GstVideoInfo& size, GstClockTime mask_age);
 
  private:
-  void measure(const FrameSettings& settings, const GstVideoInfo& size);
+  void measure(const ShownMask& mask, const FrameSettings& settings, const GstVideoInfo& size);
   void set_fields(GstStructure* structure, const FrameSettings& settings,
                   GstClockTime mask_age) const;
 
   GstElement* element_;
-  Inference* inference_;
   Analytics analytics_;
-  guint slot_ = 0;
   InferredFrame frame_ = {};
   guint64 inference_time_ = 0;
+  std::string device_;
 
   bool is_measured_ = false;
   gint width_ = 0, height_ = 0;  // what measurement_ is for
-  gdouble threshold_ = 0;
+  UnetsegMaskOptions options_ = {};
+  std::optional<UnetsegMotion> motion_;
   UnetsegMeasurement measurement_ = {};
 };
 

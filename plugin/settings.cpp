@@ -1,318 +1,135 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/settings.h"
 
+#include <type_traits>
+
 namespace unetseg {
 namespace {
 
-const Settings kDefaults;
-
-GType output_type() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(Output::overlay), "The frame with the lesion tinted and outlined",
-       "overlay"},
-      {static_cast<gint>(Output::mask), "GRAY8: 255 where there is lesion, 0 elsewhere", "mask"},
-      {static_cast<gint>(Output::probability), "GRAY8: the probability of lesion, 255 for 1",
-       "probability"},
-      {static_cast<gint>(Output::none), "The frame as it came: measurements alone", "none"},
-      {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("GstUnetsegOutput", values);
-  return type;
+// What GObject stores a setting of each type as.
+void read(const GValue* value, bool* setting) {
+  *setting = g_value_get_boolean(value);
 }
-
-GType mode_type() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(Mode::automatic), "latest in a live pipeline, every-frame in any other",
-       "auto"},
-      {static_cast<gint>(Mode::every_frame), "Each frame waits for its own mask", "every-frame"},
-      {static_cast<gint>(Mode::latest), "No frame waits: each gets the newest finished mask",
-       "latest"},
-      {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("GstUnetsegMode", values);
-  return type;
+void read(const GValue* value, guint* setting) {
+  *setting = g_value_get_uint(value);
 }
-
-GType on_error_type() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(OnError::automatic), "pass in a live pipeline, fail in any other", "auto"},
-      {static_cast<gint>(OnError::pass), "Pass the frame on without a mask, with a warning",
-       "pass"},
-      {static_cast<gint>(OnError::fail), "Stop with an error", "fail"},
-      {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("GstUnetsegOnError", values);
-  return type;
+void read(const GValue* value, gint64* setting) {
+  *setting = g_value_get_int64(value);
 }
-
-GType engine_type() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(EngineKind::none), "No model is loaded", "none"},
-      {static_cast<gint>(EngineKind::libtorch), "LibTorch's own operators", "libtorch"},
-      {static_cast<gint>(EngineKind::other), "The backend module's own engine", "other"},
-      {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("GstUnetsegEngine", values);
-  return type;
+void read(const GValue* value, guint64* setting) {
+  *setting = g_value_get_uint64(value);
 }
-
-constexpr auto kFlags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
-constexpr auto kAtStart = static_cast<GParamFlags>(kFlags | GST_PARAM_MUTABLE_READY);
-constexpr auto kAtAnyTime = static_cast<GParamFlags>(kFlags | GST_PARAM_MUTABLE_PLAYING);
-constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-
-void install_start_properties(GObjectClass* object_class) {
-  const StartSettings& defaults = kDefaults.start;
-  g_object_class_install_property(
-      object_class, kModelFile,
-      g_param_spec_string("model-file", "Model file",
-                          "Weights of the network: a safetensors file, or 'fast' or 'best' for "
-                          "those that come with unetseg (a file of that name: ./fast). Changed "
-                          "while running, it takes effect at the next start",
-                          defaults.model_file.c_str(), kAtStart));
-  g_object_class_install_property(
-      object_class, kDevice,
-      g_param_spec_string("device", "Device",
-                          "Where the network runs: 'cpu', 'cuda', 'cuda:N' for the GPU numbered N, "
-                          "or 'auto' for a GPU where one can be used and the CPU elsewhere. "
-                          "Changed while running, it takes effect at the next start",
-                          defaults.device.c_str(), kAtStart));
-  g_object_class_install_property(
-      object_class, kThreads,
-      g_param_spec_uint("threads", "Threads",
-                        "Threads for inference on the CPU, 0 for one on each core. Changed while "
-                        "running, it takes effect at the next start",
-                        0, 1024, defaults.threads, kAtStart));
-  g_object_class_install_property(
-      object_class, kOutput,
-      g_param_spec_enum("output", "Output",
-                        "What is pushed for each frame. Changed while running, it takes effect at "
-                        "the next start",
-                        output_type(), static_cast<gint>(defaults.output), kAtStart));
+void read(const GValue* value, double* setting) {
+  *setting = g_value_get_double(value);
 }
-
-void install_frame_properties(GObjectClass* object_class) {
-  const FrameSettings& defaults = kDefaults.frame;
-  g_object_class_install_property(
-      object_class, kThreshold,
-      g_param_spec_double("threshold", "Threshold",
-                          "Probability from which a pixel is lesion; below 0: the model's own", -1,
-                          1, defaults.threshold, kAtAnyTime));
-  g_object_class_install_property(
-      object_class, kColor,
-      g_param_spec_uint("color", "Colour",
-                        "Overlay: the tint of the lesion as 0xAARRGGBB, alpha times opacity", 0,
-                        G_MAXUINT32, defaults.color, kAtAnyTime));
-  g_object_class_install_property(
-      object_class, kOpacity,
-      g_param_spec_double("opacity", "Opacity",
-                          "Overlay: how strong the tint is, from 0 (none) to 1 (opaque)", 0, 1,
-                          defaults.opacity, kAtAnyTime));
-  g_object_class_install_property(
-      object_class, kContourColor,
-      g_param_spec_uint("contour-color", "Contour colour",
-                        "Overlay: the lesion's outline as 0xAARRGGBB, whatever the opacity", 0,
-                        G_MAXUINT32, defaults.contour_color, kAtAnyTime));
-  g_object_class_install_property(
-      object_class, kContourWidth,
-      g_param_spec_uint("contour-width", "Contour width",
-                        "Overlay: width of the outline in pixels of the frame, 0 for none", 0, 64,
-                        defaults.contour_width, kAtAnyTime));
-  g_object_class_install_property(
-      object_class, kOnError,
-      g_param_spec_enum("on-error", "On error",
-                        "What to do about a frame that cannot be segmented; 30 in a row always "
-                        "fail",
-                        on_error_type(), static_cast<gint>(defaults.on_error), kAtAnyTime));
-}
-
-void install_pace_properties(GObjectClass* object_class) {
-  const FrameSettings& defaults = kDefaults.frame;
-  g_object_class_install_property(
-      object_class, kMode,
-      g_param_spec_enum("mode", "Mode", "Whether frames wait for their own masks, or never lag",
-                        mode_type(), static_cast<gint>(defaults.mode), kAtAnyTime));
-  g_object_class_install_property(
-      object_class, kInferenceInterval,
-      g_param_spec_uint("inference-interval", "Inference interval",
-                        "Infer every Nth frame; the others show the mask before", 1, 1000,
-                        defaults.inference_interval, kAtAnyTime));
-  g_object_class_install_property(
-      object_class, kMaxMaskAge,
-      g_param_spec_int64("max-mask-age", "Max mask age",
-                         "In latest mode a mask that is older than its frame by more than this "
-                         "many nanoseconds is not shown; -1: 500 ms or three inferences, whichever "
-                         "is more; 0: no limit",
-                         -1, G_MAXINT64, defaults.max_mask_age, kAtAnyTime));
-  g_object_class_install_property(
-      object_class, kQos,
-      g_param_spec_boolean("qos", "QoS",
-                           "Frames that come too late for their sink show the mask before, "
-                           "overlays only; no frame is ever dropped",
-                           defaults.qos, kAtAnyTime));
-}
-
-void install_result_properties(GObjectClass* object_class) {
-  const FrameSettings& defaults = kDefaults.frame;
-  g_object_class_install_property(
-      object_class, kPostMessages,
-      g_param_spec_boolean("post-messages", "Post messages",
-                           "Post an element message 'unetseg' with its lesion's measurements for "
-                           "each frame that is inferred",
-                           defaults.post_messages, kAtAnyTime));
-  g_object_class_install_property(
-      object_class, kPixelSize,
-      g_param_spec_double("pixel-size", "Pixel size",
-                          "Side of a frame's pixel in mm, for measurements in mm beside those in "
-                          "pixels; 0: not known. Pixels count as squares",
-                          0, 1000, defaults.pixel_size, kAtAnyTime));
-}
-
-void install_read_only_properties(GObjectClass* object_class) {
-  g_object_class_install_property(
-      object_class, kDeviceInUse,
-      g_param_spec_string("device-in-use", "Device in use",
-                          "Where the network runs, 'cpu' or 'cuda:N'; from READY on", nullptr,
-                          kReadOnly));
-  g_object_class_install_property(
-      object_class, kEngine,
-      g_param_spec_enum("engine", "Engine", "What runs the network; from PAUSED on", engine_type(),
-                        static_cast<gint>(EngineKind::none), kReadOnly));
-  g_object_class_install_property(
-      object_class, kModelInfo,
-      g_param_spec_boxed("model-info", "Model info",
-                         "The model that is loaded: file, name, sha256, architecture, base-width, "
-                         "input-width, input-height, threshold; from PAUSED on",
-                         GST_TYPE_STRUCTURE, kReadOnly));
-  g_object_class_install_property(
-      object_class, kStats,
-      g_param_spec_boxed("stats", "Statistics",
-                         "Since the start: frames (= inferred + held + gaps + faulty), and "
-                         "inference-time-median, -p95 and -p99 in nanoseconds",
-                         GST_TYPE_STRUCTURE, kReadOnly));
-}
-
-std::string text_of(const GValue* value, const std::string& otherwise) {
+// No text is the default's.
+void read(const GValue* value, std::string* setting) {
   const gchar* text = g_value_get_string(value);
-  return text != nullptr && *text != '\0' ? text : otherwise;
+  *setting = text != nullptr ? text : "";
+}
+template <typename Enum, typename = std::enable_if_t<std::is_enum_v<Enum>>>
+void read(const GValue* value, Enum* setting) {
+  *setting = static_cast<Enum>(g_value_get_enum(value));
+}
+
+void write(bool setting, GValue* value) {
+  g_value_set_boolean(value, setting);
+}
+void write(guint setting, GValue* value) {
+  g_value_set_uint(value, setting);
+}
+void write(gint64 setting, GValue* value) {
+  g_value_set_int64(value, setting);
+}
+void write(guint64 setting, GValue* value) {
+  g_value_set_uint64(value, setting);
+}
+void write(double setting, GValue* value) {
+  g_value_set_double(value, setting);
+}
+void write(const std::string& setting, GValue* value) {
+  g_value_set_string(value, setting.c_str());
+}
+template <typename Enum, typename = std::enable_if_t<std::is_enum_v<Enum>>>
+void write(Enum setting, GValue* value) {
+  g_value_set_enum(value, static_cast<gint>(setting));
+}
+
+// How one property reaches its member of Settings.
+struct Access {
+  guint id;
+  void (*set)(Settings*, const GValue*);
+  void (*get)(const Settings&, GValue*);
+};
+
+template <auto kGroup, auto kMember>
+constexpr Access access(guint id) {
+  return {id, [](Settings* s, const GValue* value) { read(value, &(s->*kGroup.*kMember)); },
+          [](const Settings& s, GValue* value) { write(s.*kGroup.*kMember, value); }};
+}
+
+template <auto kMember>
+constexpr Access frame(guint id) {
+  return access<&Settings::frame, kMember>(id);
+}
+
+template <auto kMember>
+constexpr Access model(guint id) {
+  return access<&Settings::model, kMember>(id);
+}
+
+constexpr Access kSettings[] = {
+    model<&ModelSettings::model_file>(kModelFile),
+    model<&ModelSettings::device>(kDevice),
+    model<&ModelSettings::precision>(kPrecision),
+    model<&ModelSettings::threads>(kThreads),
+    model<&ModelSettings::batch_size>(kBatchSize),
+    frame<&FrameSettings::output>(kOutput),
+    frame<&FrameSettings::mode>(kMode),
+    frame<&FrameSettings::inference_interval>(kInferenceInterval),
+    frame<&FrameSettings::max_mask_age>(kMaxMaskAge),
+    frame<&FrameSettings::motion_compensation>(kMotionCompensation),
+    frame<&FrameSettings::inference_timeout>(kInferenceTimeout),
+    frame<&FrameSettings::qos>(kQos),
+    frame<&FrameSettings::fit>(kFit),
+    frame<&FrameSettings::tta>(kTta),
+    frame<&FrameSettings::threshold>(kThreshold),
+    frame<&FrameSettings::smoothing>(kSmoothing),
+    frame<&FrameSettings::largest_only>(kLargestOnly),
+    frame<&FrameSettings::fill_holes>(kFillHoles),
+    frame<&FrameSettings::min_area>(kMinArea),
+    frame<&FrameSettings::color>(kColor),
+    frame<&FrameSettings::opacity>(kOpacity),
+    frame<&FrameSettings::contour_color>(kContourColor),
+    frame<&FrameSettings::contour_width>(kContourWidth),
+    frame<&FrameSettings::on_error>(kOnError),
+    frame<&FrameSettings::post_messages>(kPostMessages),
+    frame<&FrameSettings::pixel_size>(kPixelSize),
+};
+
+const Access* find(guint id) {
+  for (const Access& setting : kSettings)
+    if (setting.id == id) return &setting;
+  return nullptr;
 }
 
 }  // namespace
 
-void install_properties(GObjectClass* object_class) {
-  install_start_properties(object_class);
-  install_frame_properties(object_class);
-  install_pace_properties(object_class);
-  install_result_properties(object_class);
-  install_read_only_properties(object_class);
-  for (const GType type : {output_type(), mode_type(), on_error_type(), engine_type()})
-    gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
-}
-
 bool set_setting(Settings* settings, guint id, const GValue* value) {
-  switch (id) {
-    case kModelFile:
-      settings->start.model_file = text_of(value, kDefaults.start.model_file);
-      return true;
-    case kDevice:
-      settings->start.device = text_of(value, kDefaults.start.device);
-      return true;
-    case kThreads:
-      settings->start.threads = g_value_get_uint(value);
-      return true;
-    case kOutput:
-      settings->start.output = static_cast<Output>(g_value_get_enum(value));
-      return true;
-    case kThreshold:
-      settings->frame.threshold = g_value_get_double(value);
-      return true;
-    case kColor:
-      settings->frame.color = g_value_get_uint(value);
-      return true;
-    case kOpacity:
-      settings->frame.opacity = g_value_get_double(value);
-      return true;
-    case kContourColor:
-      settings->frame.contour_color = g_value_get_uint(value);
-      return true;
-    case kContourWidth:
-      settings->frame.contour_width = g_value_get_uint(value);
-      return true;
-    case kOnError:
-      settings->frame.on_error = static_cast<OnError>(g_value_get_enum(value));
-      return true;
-    case kMode:
-      settings->frame.mode = static_cast<Mode>(g_value_get_enum(value));
-      return true;
-    case kInferenceInterval:
-      settings->frame.inference_interval = g_value_get_uint(value);
-      return true;
-    case kMaxMaskAge:
-      settings->frame.max_mask_age = g_value_get_int64(value);
-      return true;
-    case kQos:
-      settings->frame.qos = g_value_get_boolean(value);
-      return true;
-    case kPostMessages:
-      settings->frame.post_messages = g_value_get_boolean(value);
-      return true;
-    case kPixelSize:
-      settings->frame.pixel_size = g_value_get_double(value);
-      return true;
-    default:
-      return false;
-  }
+  const Access* setting = find(id);
+  if (setting == nullptr) return false;
+  setting->set(settings, value);
+  const ModelSettings defaults;
+  if (settings->model.model_file.empty()) settings->model.model_file = defaults.model_file;
+  if (settings->model.device.empty()) settings->model.device = defaults.device;
+  return true;
 }
 
 bool get_setting(const Settings& settings, guint id, GValue* value) {
-  switch (id) {
-    case kModelFile:
-      g_value_set_string(value, settings.start.model_file.c_str());
-      return true;
-    case kDevice:
-      g_value_set_string(value, settings.start.device.c_str());
-      return true;
-    case kThreads:
-      g_value_set_uint(value, settings.start.threads);
-      return true;
-    case kOutput:
-      g_value_set_enum(value, static_cast<gint>(settings.start.output));
-      return true;
-    case kThreshold:
-      g_value_set_double(value, settings.frame.threshold);
-      return true;
-    case kColor:
-      g_value_set_uint(value, settings.frame.color);
-      return true;
-    case kOpacity:
-      g_value_set_double(value, settings.frame.opacity);
-      return true;
-    case kContourColor:
-      g_value_set_uint(value, settings.frame.contour_color);
-      return true;
-    case kContourWidth:
-      g_value_set_uint(value, settings.frame.contour_width);
-      return true;
-    case kOnError:
-      g_value_set_enum(value, static_cast<gint>(settings.frame.on_error));
-      return true;
-    case kMode:
-      g_value_set_enum(value, static_cast<gint>(settings.frame.mode));
-      return true;
-    case kInferenceInterval:
-      g_value_set_uint(value, settings.frame.inference_interval);
-      return true;
-    case kMaxMaskAge:
-      g_value_set_int64(value, settings.frame.max_mask_age);
-      return true;
-    case kQos:
-      g_value_set_boolean(value, settings.frame.qos);
-      return true;
-    case kPostMessages:
-      g_value_set_boolean(value, settings.frame.post_messages);
-      return true;
-    case kPixelSize:
-      g_value_set_double(value, settings.frame.pixel_size);
-      return true;
-    default:
-      return false;
-  }
+  const Access* setting = find(id);
+  if (setting == nullptr) return false;
+  setting->get(settings, value);
+  return true;
 }
 
 }  // namespace unetseg

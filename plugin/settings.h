@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "model/backend/backend.h"
+
 namespace unetseg {
 
 enum class Output { overlay, mask, probability, none };
@@ -24,7 +26,14 @@ enum class OnError { automatic, pass, fail };
 
 // What a frame needs to know. Plain values: taking a copy for each frame allocates nothing.
 struct FrameSettings {
+  Output output = Output::overlay;
+  UnetsegFit fit = UNETSEG_FIT_MODEL;
+  UnetsegTta tta = UNETSEG_TTA_NONE;
   double threshold = -1;
+  double smoothing = 0;  // weight of the probabilities before, 0..1
+  UnetsegSwitch largest_only = UNETSEG_SWITCH_MODEL;
+  UnetsegSwitch fill_holes = UNETSEG_SWITCH_MODEL;
+  double min_area = -1;      // fraction of the frame; below 0: the model's own
   guint color = 0xff00c8ff;  // light blue, a hue that skin and lesions do not have
   double opacity = 0.25;
   guint contour_color = 0xff00c8ff;
@@ -33,40 +42,62 @@ struct FrameSettings {
   Mode mode = Mode::automatic;
   guint inference_interval = 1;
   gint64 max_mask_age = -1;  // nanoseconds; below 0 is automatic, 0 no limit
+  bool motion_compensation = true;
+  guint64 inference_timeout = 0;  // nanoseconds; 0: none
   bool qos = true;
   bool post_messages = false;
   double pixel_size = 0;  // mm; 0 where it is not known
 };
 
-// What holds from one start to the next.
-struct StartSettings {
+// Frames that one inference can be given.
+constexpr guint kMostInABatch = 32;
+
+// What a model is loaded with: a change loads it anew.
+struct ModelSettings {
   std::string model_file = "fast";
   std::string device = "auto";
+  UnetsegPrecision precision = UNETSEG_PRECISION_AUTO;
   guint threads = 0;
-  Output output = Output::overlay;
+  guint batch_size = 1;  // frames
+
+  bool operator==(const ModelSettings& other) const {
+    return model_file == other.model_file && device == other.device &&
+           precision == other.precision && threads == other.threads &&
+           batch_size == other.batch_size;
+  }
 };
 
 struct Settings {
-  StartSettings start;
+  ModelSettings model;
   FrameSettings frame;
 };
 
-// All properties of the element; those from `first_read_only` on are not settings.
+// All properties of the element; those from `kDeviceInUse` on are not settings.
 enum Property : guint {
   kModelFile = 1,
   kDevice,
+  kPrecision,
   kThreads,
   kOutput,
+  kMode,
+  kInferenceInterval,
+  kMaxMaskAge,
+  kMotionCompensation,
+  kBatchSize,
+  kInferenceTimeout,
+  kQos,
+  kFit,
+  kTta,
   kThreshold,
+  kSmoothing,
+  kLargestOnly,
+  kFillHoles,
+  kMinArea,
   kColor,
   kOpacity,
   kContourColor,
   kContourWidth,
   kOnError,
-  kMode,
-  kInferenceInterval,
-  kMaxMaskAge,
-  kQos,
   kPostMessages,
   kPixelSize,
   kDeviceInUse,
@@ -78,6 +109,7 @@ enum Property : guint {
 // What the read-only property `engine` shows.
 enum class EngineKind { none, libtorch, other };
 
+// Property specifications; see property_specs.cpp.
 void install_properties(GObjectClass* object_class);
 
 // False where `id` is not a setting. The caller holds the lock that guards `settings`.

@@ -90,6 +90,12 @@ bool Worker::wait() {
   return true;
 }
 
+bool Worker::wait_until_idle() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] { return flushing_ || !busy_; });
+  return !busy_;
+}
+
 void Worker::drain() {
   std::unique_lock<std::mutex> lock(mutex_);
   changed_.wait(lock, [this] { return !busy_; });

@@ -12,7 +12,8 @@
 namespace unetseg {
 
 // What a job throws is thrown again to whoever waits for it, and dropped with the job where nobody
-// does. Flushing ends the waits of post() and wait(), not the job: the next post() waits for it.
+// does. Flushing ends the waits of post(), wait() and wait_until_idle(), not the job: the next
+// post() waits for it.
 class Worker {
  public:
   using Job = std::function<void()>;
@@ -33,6 +34,8 @@ class Worker {
   bool post(const Job& job);
   // Waits until the job that was posted last is done. False: flushing, and it may still run.
   bool wait();
+  // Waits until no job is running, whatever it threw. False: flushing, and one may still run.
+  bool wait_until_idle();
   // Waits until no job is running, flushing or not, whatever it threw.
   void drain();
 

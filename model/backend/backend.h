@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-#define UNETSEG_BACKEND_ABI 2u
+#define UNETSEG_BACKEND_ABI 3u
 #define UNETSEG_BACKEND_SYMBOL "unetseg_backend_get"
 
 #define UNETSEG_BACKEND_ERROR (g_quark_from_static_string("unetseg-backend-error"))
@@ -67,14 +67,41 @@ typedef struct {
   gdouble kr, kb;       /* luma coefficients of the YUV matrix (BT.601: .299 and .114); unused for RGB, GRAY8 */
   gboolean full_range;  /* luma 0..255 instead of 16..235 (chroma likewise) */
   gboolean chroma_cosited_x, chroma_cosited_y; /* a chroma sample sits on an even luma column / row, not between two */
+  gint par_n, par_d;    /* pixel aspect ratio, width to height; 0 counts as 1 */
 } UnetsegFrame;
+
+/* Number format of the network's arithmetic. */
+typedef enum {
+  UNETSEG_PRECISION_AUTO, /* the fastest that the hardware does not emulate and that keeps the masks */
+  UNETSEG_PRECISION_FP32,
+  UNETSEG_PRECISION_BF16,
+  UNETSEG_PRECISION_FP16,
+  UNETSEG_PRECISION_INT8,
+} UnetsegPrecision;
 
 typedef struct {
   const gchar *model_file; /* path of a safetensors file */
   const gchar *device;     /* "auto", "cpu", "cuda" or "cuda:N" */
+  UnetsegPrecision precision;
   guint threads;           /* threads for inference on the CPU; 0 is automatic */
   guint n_slots;           /* frames that may be between `sample` and `draw` at the same time, 1..64 */
 } UnetsegOpenOptions;
+
+/* How a frame becomes the network's input, whose shape is another. Pixels count as wide as the pixel
+ * aspect ratio makes them. */
+typedef enum {
+  UNETSEG_FIT_MODEL,     /* as the model's card says */
+  UNETSEG_FIT_STRETCH,   /* each axis on its own */
+  UNETSEG_FIT_LETTERBOX, /* the whole frame, centred, with black beside it */
+  UNETSEG_FIT_CROP,      /* the largest centred part of the input's shape; no lesion outside of it */
+} UnetsegFit;
+
+/* Test-time augmentation: probabilities are the mean over copies of the frame. */
+typedef enum {
+  UNETSEG_TTA_NONE,
+  UNETSEG_TTA_FLIPS, /* the frame and its mirror images: 4 copies */
+  UNETSEG_TTA_D4,    /* turned by quarters as well: 8 copies; where the input is not square, as FLIPS */
+} UnetsegTta;
 
 /* What is loaded. Owned by the session, constant until `close`. */
 typedef struct {
@@ -94,9 +121,25 @@ typedef enum {
   UNETSEG_DRAW_PROBABILITY, /* writes round(255 p) to every pixel of a GRAY8 frame */
 } UnetsegDrawMode;
 
+/* How the picture moved from one frame to another: what is at (x, y) in the first is at (x', y') in
+ * the second, x' = m[0] x + m[1] y + m[2], y' = m[3] x + m[4] y + m[5], in frame widths and heights. */
+typedef struct {
+  gdouble m[6];
+  gdouble confidence; /* 0..1: how sure that is; 0 where the frames do not show the same scene */
+} UnetsegMotion;
+
+typedef enum { UNETSEG_SWITCH_MODEL, UNETSEG_SWITCH_ON, UNETSEG_SWITCH_OFF } UnetsegSwitch;
+
+/* How probabilities become a mask. */
+typedef struct {
+  gdouble threshold; /* probability from which a pixel is lesion, 0..1; negative takes the model's own */
+  UnetsegSwitch largest_only, fill_holes; /* clean-up; MODEL is as the model's card says */
+  gdouble min_area;  /* smaller regions are dropped, fraction of the frame; negative takes the model's own */
+  const UnetsegMotion *motion; /* the mask moves with it; NULL: it stays where it was inferred */
+} UnetsegMaskOptions;
+
 typedef struct {
   UnetsegDrawMode mode;
-  gdouble threshold;     /* probability from which a pixel is lesion, 0..1; negative takes the model's own */
   guint32 color;         /* fill, 0xAARRGGBB; its alpha is multiplied by `opacity` */
   gdouble opacity;       /* 0..1 */
   guint32 contour_color; /* 0xAARRGGBB, not affected by `opacity` */
@@ -133,22 +176,37 @@ typedef struct {
   const UnetsegModelInfo *(*info)(const UnetsegSession *session);
 
   /* Scales and normalises `frame` into slot `slot`. Touches that slot only, so it may run while
-   * `infer` works on other slots. */
-  gboolean (*sample)(UnetsegSession *session, guint slot, const UnetsegFrame *frame, GError **error);
+   * `infer` works on other slots. The same thread as `draw`. */
+  gboolean (*sample)(UnetsegSession *session, guint slot, const UnetsegFrame *frame, UnetsegFit fit,
+                     GError **error);
 
-  /* Runs the network on `n` sampled slots as one batch; each slot then holds its probabilities.
-   * Always called from one and the same thread during a session. */
-  gboolean (*infer)(UnetsegSession *session, const guint *slots, guint n, GError **error);
+  /* Runs the network on `n` sampled slots as one batch; each slot then holds its probabilities, which
+   * do not depend on the batch that it was in (FP32 on the CPU: bit for bit). Always called from one
+   * and the same thread during a session. */
+  gboolean (*infer)(UnetsegSession *session, const guint *slots, guint n, UnetsegTta tta,
+                    GError **error);
+
+  /* Estimates the movement from the frame in slot `from` to the one in slot `to`; both are sampled,
+   * with the same fit. `motion` holds a guess (the last result, or no movement) and receives the
+   * estimate. May run while `infer` works on either. The same thread as `draw`. */
+  gboolean (*track)(UnetsegSession *session, guint from, guint to, UnetsegMotion *motion,
+                    GError **error);
+
+  /* Mixes the probabilities of slot `previous`, moved by `motion` (NULL: none), into those of `slot`
+   * with `weight`, 0..1. The same thread as `draw`, after `infer` is done with both. */
+  gboolean (*smooth)(UnetsegSession *session, guint slot, guint previous, const UnetsegMotion *motion,
+                     gdouble weight, GError **error);
 
   /* Draws slot `slot`'s newest probabilities onto `frame`, whose size is free to differ from the
    * sampled one. One thread at a time. */
   gboolean (*draw)(UnetsegSession *session, guint slot, const UnetsegFrame *frame,
-                   const UnetsegStyle *style, GError **error);
+                   const UnetsegMaskOptions *mask, const UnetsegStyle *style, GError **error);
 
-  /* Measures what `draw` would show of slot `slot` on a frame of this size (pixels, at least 1 x 1)
-   * with this threshold (negative: the model's own). The same thread as `draw`. */
+  /* Measures what `draw` would show of slot `slot` on a frame of this size (pixels, at least 1 x 1).
+   * The same thread as `draw`. */
   gboolean (*measure)(UnetsegSession *session, guint slot, gint width, gint height,
-                      gdouble threshold, UnetsegMeasurement *measurement, GError **error);
+                      const UnetsegMaskOptions *mask, UnetsegMeasurement *measurement,
+                      GError **error);
 
   /* Frees the session; NULL is allowed. No other call on it may be running. */
   void (*close)(UnetsegSession *session);

@@ -72,32 +72,50 @@ const UnetsegModelInfo* info(const UnetsegSession* session) {
   return &session->session.info();
 }
 
-gboolean sample(UnetsegSession* session, guint slot, const UnetsegFrame* frame, GError** error) {
+gboolean sample(UnetsegSession* session, guint slot, const UnetsegFrame* frame, UnetsegFit fit,
+                GError** error) {
   return guarded(error, FALSE, [=] {
-    session->session.sample(slot, *frame);
+    session->session.sample(slot, *frame, fit);
     return TRUE;
   });
 }
 
-gboolean infer(UnetsegSession* session, const guint* slots, guint n, GError** error) {
+gboolean infer(UnetsegSession* session, const guint* slots, guint n, UnetsegTta tta,
+               GError** error) {
   return guarded(error, FALSE, [=] {
-    session->session.infer(slots, n);
+    session->session.infer(slots, n, tta);
+    return TRUE;
+  });
+}
+
+gboolean track(UnetsegSession* session, guint from, guint to, UnetsegMotion* motion,
+               GError** error) {
+  return guarded(error, FALSE, [=] {
+    session->session.track(from, to, motion);
+    return TRUE;
+  });
+}
+
+gboolean smooth(UnetsegSession* session, guint slot, guint previous, const UnetsegMotion* motion,
+                gdouble weight, GError** error) {
+  return guarded(error, FALSE, [=] {
+    session->session.smooth(slot, previous, motion, weight);
     return TRUE;
   });
 }
 
 gboolean draw(UnetsegSession* session, guint slot, const UnetsegFrame* frame,
-              const UnetsegStyle* style, GError** error) {
+              const UnetsegMaskOptions* mask, const UnetsegStyle* style, GError** error) {
   return guarded(error, FALSE, [=] {
-    session->session.draw(slot, *frame, *style);
+    session->session.draw(slot, *frame, *mask, *style);
     return TRUE;
   });
 }
 
-gboolean measure(UnetsegSession* session, guint slot, gint width, gint height, gdouble threshold,
-                 UnetsegMeasurement* measurement, GError** error) {
+gboolean measure(UnetsegSession* session, guint slot, gint width, gint height,
+                 const UnetsegMaskOptions* mask, UnetsegMeasurement* measurement, GError** error) {
   return guarded(error, FALSE, [=] {
-    *measurement = session->session.measure(slot, width, height, threshold);
+    *measurement = session->session.measure(slot, width, height, *mask);
     return TRUE;
   });
 }
@@ -116,6 +134,8 @@ constexpr UnetsegBackend kTable = {UNETSEG_BACKEND_ABI,
                                    info,
                                    sample,
                                    infer,
+                                   track,
+                                   smooth,
                                    draw,
                                    measure,
                                    close};

@@ -12,8 +12,8 @@ std::size_t pixels(const ModelCard& card) {
   return static_cast<std::size_t>(card.input_width) * static_cast<std::size_t>(card.input_height);
 }
 
-bool asks_for_anything(const CleanUp& clean_up) {
-  return clean_up.largest_only || clean_up.fill_holes || clean_up.min_area > 0;
+bool chosen(UnetsegSwitch choice, bool models) {
+  return choice == UNETSEG_SWITCH_MODEL ? models : choice == UNETSEG_SWITCH_ON;
 }
 
 // The caller of the C table broke its contract; no user can cure it.
@@ -27,7 +27,7 @@ Session::Slot::Slot(const ModelCard& card)
     : sampler(card.input_width, card.input_height, card.normalisation),
       input(3 * pixels(card)),
       probabilities(pixels(card)),
-      cleaned(asks_for_anything(card.clean_up) ? pixels(card) : 0) {}
+      cleaned(pixels(card)) {}
 
 Session::Session(const UnetsegOpenOptions& options) {
   if (options.n_slots < 1 || options.n_slots > kMostSlots)
@@ -50,12 +50,12 @@ Session::Slot& Session::slot_at(guint index) {
   return *slots_[index];
 }
 
-void Session::sample(guint slot, const UnetsegFrame& frame) {
+void Session::sample(guint slot, const UnetsegFrame& frame, UnetsegFit) {
   Slot& to = slot_at(slot);
   to.sampler.sample(frame, to.input.data());
 }
 
-void Session::infer(const guint* slots, guint n) {
+void Session::infer(const guint* slots, guint n, UnetsegTta) {
   if (n == 0 || n > slots_.size()) misused("a batch of " + std::to_string(n));
   inputs_.clear();
   outputs_.clear();
@@ -63,43 +63,64 @@ void Session::infer(const guint* slots, guint n) {
     Slot& slot = slot_at(slots[i]);
     inputs_.push_back(slot.input.data());
     outputs_.push_back(slot.probabilities.data());
-    slot.cleaned_at.reset();
+    slot.cleaned_by.reset();
   }
   engine_->run(inputs_.data(), outputs_.data(), static_cast<int>(n));
 }
 
+void Session::track(guint from, guint to, UnetsegMotion* motion) {
+  slot_at(from);
+  slot_at(to);
+  motion->confidence = 0;
+}
+
+void Session::smooth(guint slot, guint previous, const UnetsegMotion*, double weight) {
+  Slot& to = slot_at(slot);
+  const Slot& from = slot_at(previous);
+  const float kept = static_cast<float>(1 - weight), mixed_in = static_cast<float>(weight);
+  for (std::size_t i = 0; i < to.probabilities.size(); ++i)
+    to.probabilities[i] = kept * to.probabilities[i] + mixed_in * from.probabilities[i];
+  to.cleaned_by.reset();
+}
+
+Session::Rules Session::resolved(const UnetsegMaskOptions& mask) const {
+  const ModelCard& card = engine_->card();
+  return {mask.threshold < 0 ? card.threshold : mask.threshold,
+          {chosen(mask.largest_only, card.clean_up.largest_only),
+           chosen(mask.fill_holes, card.clean_up.fill_holes),
+           mask.min_area < 0 ? card.clean_up.min_area : mask.min_area}};
+}
+
 // Cleaned once for all that is drawn and measured. The slot's own probabilities stay as the network
 // gave them.
-ProbabilityView Session::cleaned(Slot& slot, double threshold) {
+ProbabilityView Session::cleaned(Slot& slot, const Rules& rules) {
   const ModelCard& card = engine_->card();
-  if (!asks_for_anything(card.clean_up))
+  if (!rules.clean_up.asks_for_anything())
     return {slot.probabilities.data(), card.input_width, card.input_height};
-  if (slot.cleaned_at != threshold) {
-    slot.cleaned_at.reset();  // until it is done
+  if (!slot.cleaned_by || !(*slot.cleaned_by == rules)) {
+    slot.cleaned_by.reset();  // until it is done
     slot.cleaned = slot.probabilities;
-    cleaner_.clean(slot.cleaned.data(), card.input_width, card.input_height, threshold,
-                   card.clean_up);
-    slot.cleaned_at = threshold;
+    cleaner_.clean(slot.cleaned.data(), card.input_width, card.input_height, rules.threshold,
+                   rules.clean_up);
+    slot.cleaned_by = rules;
   }
   return {slot.cleaned.data(), card.input_width, card.input_height};
 }
 
-double Session::resolved(double threshold) const {
-  return threshold < 0 ? engine_->card().threshold : threshold;
+void Session::draw(guint slot, const UnetsegFrame& frame, const UnetsegMaskOptions& mask,
+                   const UnetsegStyle& style) {
+  const Rules rules = resolved(mask);
+  painter_.draw(cleaned(slot_at(slot), rules), rules.threshold, frame, style);
 }
 
-void Session::draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style) {
-  UnetsegStyle resolved_style = style;
-  resolved_style.threshold = resolved(style.threshold);
-  painter_.draw(cleaned(slot_at(slot), resolved_style.threshold), frame, resolved_style);
-}
-
-UnetsegMeasurement Session::measure(guint slot, int width, int height, double threshold) {
+UnetsegMeasurement Session::measure(guint slot, int width, int height,
+                                    const UnetsegMaskOptions& mask) {
   if (width < 1 || height < 1)
     misused("a frame of " + std::to_string(width) + " x " + std::to_string(height));
   Slot& from = slot_at(slot);
-  const double level = resolved(threshold);
-  return measurer_.measure(cleaned(from, level), from.probabilities.data(), width, height, level);
+  const Rules rules = resolved(mask);
+  return measurer_.measure(cleaned(from, rules), from.probabilities.data(), width, height,
+                           rules.threshold);
 }
 
 }  // namespace unetseg

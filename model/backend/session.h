@@ -25,14 +25,26 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   const UnetsegModelInfo& info() const { return info_; }
-  void sample(guint slot, const UnetsegFrame& frame);
-  void infer(const guint* slots, guint n);
-  // All modes show probabilities after the clean-up that the model's card asks for: thresholding a
-  // probability picture gives the mask.
-  void draw(guint slot, const UnetsegFrame& frame, const UnetsegStyle& style);
-  UnetsegMeasurement measure(guint slot, int width, int height, double threshold);
+  void sample(guint slot, const UnetsegFrame& frame, UnetsegFit fit);
+  void infer(const guint* slots, guint n, UnetsegTta tta);
+  void track(guint from, guint to, UnetsegMotion* motion);
+  void smooth(guint slot, guint previous, const UnetsegMotion* motion, double weight);
+  // All modes show probabilities after the clean-up: thresholding a probability picture gives the
+  // mask.
+  void draw(guint slot, const UnetsegFrame& frame, const UnetsegMaskOptions& mask,
+            const UnetsegStyle& style);
+  UnetsegMeasurement measure(guint slot, int width, int height, const UnetsegMaskOptions& mask);
 
  private:
+  // What a mask is made with, the model's own values filled in.
+  struct Rules {
+    double threshold;
+    CleanUp clean_up;
+    bool operator==(const Rules& other) const {
+      return threshold == other.threshold && clean_up == other.clean_up;
+    }
+  };
+
   // A slot has a sampler of its own, so that sampling into it touches nothing else. At first it
   // holds a black picture before normalisation's shift: inferring it is what a warm-up does.
   struct Slot {
@@ -40,13 +52,13 @@ class Session {
     Sampler sampler;
     std::vector<float> input;
     std::vector<float> probabilities;
-    std::vector<float> cleaned;        // empty where the card asks for no clean-up
-    std::optional<double> cleaned_at;  // the threshold that `cleaned` is for; none: out of date
+    std::vector<float> cleaned;
+    std::optional<Rules> cleaned_by;  // what `cleaned` is for; none: out of date
   };
 
   Slot& slot_at(guint index);
-  ProbabilityView cleaned(Slot& slot, double threshold);
-  double resolved(double threshold) const;
+  Rules resolved(const UnetsegMaskOptions& mask) const;
+  ProbabilityView cleaned(Slot& slot, const Rules& rules);
 
   std::unique_ptr<Engine> engine_;
   std::string device_, engine_name_;  // what info_ points to

@@ -52,13 +52,13 @@ struct Painter::Canvas {
   Upsampler upsampler;
   Contour contour;
 
-  void overlay(const ProbabilityView& probabilities, const UnetsegFrame& frame,
+  void overlay(const ProbabilityView& probabilities, double threshold, const UnetsegFrame& frame,
                const UnetsegStyle& style);
   void probability(const UnetsegFrame& frame);
 };
 
-void Painter::Canvas::overlay(const ProbabilityView& probabilities, const UnetsegFrame& frame,
-                              const UnetsegStyle& style) {
+void Painter::Canvas::overlay(const ProbabilityView& probabilities, double threshold,
+                              const UnetsegFrame& frame, const UnetsegStyle& style) {
   if (!same_geometry(geometry, frame)) {
     geometry = {};
     planes.clear();
@@ -72,9 +72,9 @@ void Painter::Canvas::overlay(const ProbabilityView& probabilities, const Unetse
   const Ink contour_ink = ink_for(frame, style.contour_color, 1);
   Run fill_rows{0, 0}, contour_rows{0, 0};
   if (fill_ink.alpha > 0)
-    upsampler.rows_reaching(style.threshold, &fill_rows.first, &fill_rows.last);
+    upsampler.rows_reaching(threshold, &fill_rows.first, &fill_rows.last);
   if (contour_ink.alpha > 0 && style.contour_width > 0) {
-    contour.trace(probabilities, style.threshold, frame.width, frame.height, style.contour_width);
+    contour.trace(probabilities, threshold, frame.width, frame.height, style.contour_width);
     contour_rows = contour.rows();
   }
   Run rows = hull(fill_rows, contour_rows);
@@ -86,7 +86,7 @@ void Painter::Canvas::overlay(const ProbabilityView& probabilities, const Unetse
   const auto has = [](Run run, int y) { return run.first <= y && y < run.last; };
   for (int y = rows.first; y < rows.last; ++y) {
     if (has(fill_rows, y)) {
-      const std::vector<Run>& runs = upsampler.runs_reaching(y, style.threshold);
+      const std::vector<Run>& runs = upsampler.runs_reaching(y, threshold);
       for (PlanePainter& plane : planes) plane.fill(frame, runs, y);
     }
     if (has(contour_rows, y)) {
@@ -110,8 +110,8 @@ Painter::Painter() : canvas_(std::make_unique<Canvas>()) {}
 
 Painter::~Painter() = default;
 
-void Painter::draw(const ProbabilityView& probabilities, const UnetsegFrame& frame,
-                   const UnetsegStyle& style) {
+void Painter::draw(const ProbabilityView& probabilities, double threshold,
+                   const UnetsegFrame& frame, const UnetsegStyle& style) {
   check_frame(frame);
   if (style.mode != UNETSEG_DRAW_OVERLAY && frame.format != UNETSEG_FORMAT_GRAY8)
     throw Error(Fault::frame_format, "Masks and probabilities can only be written to GRAY8 frames.",
@@ -119,9 +119,9 @@ void Painter::draw(const ProbabilityView& probabilities, const UnetsegFrame& fra
   try {
     canvas_->upsampler.configure(probabilities, frame.width, frame.height);
     if (style.mode == UNETSEG_DRAW_OVERLAY)
-      canvas_->overlay(probabilities, frame, style);
+      canvas_->overlay(probabilities, threshold, frame, style);
     else if (style.mode == UNETSEG_DRAW_MASK)
-      mask_from_probabilities(canvas_->upsampler, style.threshold, frame.plane[0], frame.stride[0]);
+      mask_from_probabilities(canvas_->upsampler, threshold, frame.plane[0], frame.stride[0]);
     else
       canvas_->probability(frame);
   } catch (const std::bad_alloc&) {

@@ -26,10 +26,10 @@ class Painter {
   Painter(const Painter&) = delete;
   Painter& operator=(const Painter&) = delete;
 
-  // `style.threshold` must be resolved (>= 0). Throws Error(frame_format) for a frame without
+  // `threshold` must be resolved (>= 0). Throws Error(frame_format) for a frame without
   // pixels and where mask or probability mode is given anything but GRAY8, Error(no_space) where
   // memory for the size is not to be had; either before a pixel is written.
-  void draw(const ProbabilityView& probabilities, const UnetsegFrame& frame,
+  void draw(const ProbabilityView& probabilities, double threshold, const UnetsegFrame& frame,
             const UnetsegStyle& style);
 
  private:

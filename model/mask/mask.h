@@ -14,6 +14,12 @@ struct CleanUp {
   bool largest_only = false;  // keep the largest 8-connected region
   bool fill_holes = false;    // fill background regions that do not touch the border
   double min_area = 0;        // drop regions below this fraction of the picture, 0..1
+
+  bool asks_for_anything() const { return largest_only || fill_holes || min_area > 0; }
+  bool operator==(const CleanUp& other) const {
+    return largest_only == other.largest_only && fill_holes == other.fill_holes &&
+           min_area == other.min_area;
+  }
 };
 
 // A probability map: row-major, values 0..1, `width` x `height`, borrowed.

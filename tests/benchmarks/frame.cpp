@@ -103,10 +103,10 @@ Result benchmark(const char* name, UnetsegFormat format, int width, int height) 
   const bool even = *range.first > .4f && *range.second < .6f;  // the frames are grey
 
   const std::vector<float> probabilities = lesion();
-  const UnetsegStyle style = {UNETSEG_DRAW_OVERLAY, .5, 0xff20c040, .35, 0xffffffff, 3};
+  const UnetsegStyle style = {UNETSEG_DRAW_OVERLAY, 0xff20c040, .35, 0xffffffff, 3};
   Painter painter;
   const Times drawing = measure(kRounds, [&](int round) {
-    painter.draw({probabilities.data(), kInput, kInput},
+    painter.draw({probabilities.data(), kInput, kInput}, .5,
                  frames[static_cast<std::size_t>(round % kBuffers)].view, style);
   });
   const std::vector<std::uint8_t>& drawn = frames[0].memory;

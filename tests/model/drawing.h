@@ -41,15 +41,16 @@ inline Map disc(int size, double x, double y, double radius) {
 
 inline UnetsegStyle overlay(guint32 color, double opacity, guint32 contour_color = 0,
                             guint contour_width = 0) {
-  return {UNETSEG_DRAW_OVERLAY, 0.5, color, opacity, contour_color, contour_width};
+  return {UNETSEG_DRAW_OVERLAY, color, opacity, contour_color, contour_width};
 }
 
 inline UnetsegStyle mode(UnetsegDrawMode mode) {
-  return {mode, 0.5, 0xffffffff, 1, 0xffffffff, 3};
+  return {mode, 0xffffffff, 1, 0xffffffff, 3};
 }
 
-inline void draw(const Map& map, TestFrame& frame, const UnetsegStyle& style) {
-  unetseg::Painter().draw(map.view(), frame.view(), style);
+inline void draw(const Map& map, TestFrame& frame, const UnetsegStyle& style,
+                 double threshold = 0.5) {
+  unetseg::Painter().draw(map.view(), threshold, frame.view(), style);
 }
 
 // The definition of blending.

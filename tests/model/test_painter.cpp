@@ -252,10 +252,8 @@ END_TEST
 START_TEST(test_threshold_moves_the_mask) {
   const Map map{2, 1, {0, 1}};  // .25 and .75 at the middle two of four pixels
   TestFrame frame(kGrey, 4, 1);
-  UnetsegStyle style = mode(UNETSEG_DRAW_MASK);
   const auto lesion = [&](double threshold) {
-    style.threshold = threshold;
-    draw(map, frame, style);
+    draw(map, frame, mode(UNETSEG_DRAW_MASK), threshold);
     int n = 0;
     for (int x = 0; x < 4; ++x) n += frame.sample(0, x, 0) == 255;
     return n;
@@ -295,7 +293,7 @@ START_TEST(test_c11_one_painter_follows_changes_of_geometry_and_style) {
         TestFrame expected = frame;
         const UnetsegStyle style = overlay(round == 0 ? 0xff00ff00 : 0x80ff00ff, .5, 0xffffff00,
                                            static_cast<guint>(3 + round));
-        painter.draw(map.view(), frame.view(), style);
+        painter.draw(map.view(), .5, frame.view(), style);
         draw(map, expected, style);
         ck_assert(frame.memory() == expected.memory());
       }
@@ -329,7 +327,7 @@ START_TEST(test_frames_without_pixels_are_refused) {
   for (const UnetsegFrame& bad : {empty, torn}) {
     bool refused = false;
     try {
-      Painter().draw(uniform(1).view(), bad, overlay(0xffffffff, 1));
+      Painter().draw(uniform(1).view(), .5, bad, overlay(0xffffffff, 1));
     } catch (const Error& e) {
       refused = e.fault() == Fault::frame_format;
     }
@@ -349,14 +347,14 @@ START_TEST(test_c2_memory_that_is_not_to_be_had_is_reported_and_survived) {
     huge.width = width;
     bool reported = false;
     try {
-      painter.draw(uniform(0).view(), huge, overlay(0xffffffff, 1, 0xffffffff, 2));
+      painter.draw(uniform(0).view(), .5, huge, overlay(0xffffffff, 1, 0xffffffff, 2));
     } catch (const Error& e) {
       reported = e.fault() == Fault::no_space;
     }
     ck_assert(reported);
   }
   small.set_all(0, 0);
-  painter.draw(uniform(1).view(), small.view(), overlay(0xffffffff, 1));
+  painter.draw(uniform(1).view(), .5, small.view(), overlay(0xffffffff, 1));
   ck_assert_int_eq(small.sample(0, 0, 0), 255);
 }
 END_TEST

@@ -12,8 +12,16 @@ struct Setting {
 const Setting kSettings[] = {
     {"model-file", "fast", nullptr, nullptr, "/somewhere/weights.safetensors"},
     {"device", "auto", nullptr, nullptr, "cuda:1"},
+    {"precision", "auto", nullptr, nullptr, "fp32"},
     {"threads", "0", "0", "1024", "4"},
+    {"batch-size", "1", "1", "32", "8"},
     {"output", "overlay", nullptr, nullptr, "probability"},
+    {"fit", "weights", nullptr, nullptr, "letterbox"},
+    {"tta", "none", nullptr, nullptr, "d4"},
+    {"smoothing", "0", "0", "1", "0.5"},
+    {"largest-only", "auto", nullptr, nullptr, "on"},
+    {"fill-holes", "auto", nullptr, nullptr, "off"},
+    {"min-area", "-1", "-1", "1", "0.01"},
     {"threshold", "-1", "-1", "1", "0.25"},
     {"color", "4278241535", "0", "4294967295", "16909060"},
     {"opacity", "0.25", "0", "1", "0.75"},
@@ -23,6 +31,8 @@ const Setting kSettings[] = {
     {"mode", "auto", nullptr, nullptr, "latest"},
     {"inference-interval", "1", "1", "1000", "3"},
     {"max-mask-age", "-1", "-1", "9223372036854775807", "5000000"},
+    {"motion-compensation", "true", nullptr, nullptr, "false"},
+    {"inference-timeout", "0", "0", "18446744073709551615", "5000000"},
     {"qos", "true", nullptr, nullptr, "false"},
     {"post-messages", "false", nullptr, nullptr, "true"},
     {"pixel-size", "0", "0", "1000", "0.05"},
@@ -53,6 +63,7 @@ std::string text_of(const GValue* value) {
     return g_value_get_string(value) ? g_value_get_string(value) : "(null)";
   if (G_VALUE_HOLDS_BOOLEAN(value)) return g_value_get_boolean(value) ? "true" : "false";
   if (G_VALUE_HOLDS_INT64(value)) return std::to_string(g_value_get_int64(value));
+  if (G_VALUE_HOLDS_UINT64(value)) return std::to_string(g_value_get_uint64(value));
   return std::to_string(g_value_get_uint(value));
 }
 
@@ -95,6 +106,9 @@ START_TEST(test_numbers_have_ranges) {
     if (G_IS_PARAM_SPEC_INT64(spec)) {
       least = static_cast<double>(G_PARAM_SPEC_INT64(spec)->minimum);
       most = static_cast<double>(G_PARAM_SPEC_INT64(spec)->maximum);
+    } else if (G_IS_PARAM_SPEC_UINT64(spec)) {
+      least = static_cast<double>(G_PARAM_SPEC_UINT64(spec)->minimum);
+      most = static_cast<double>(G_PARAM_SPEC_UINT64(spec)->maximum);
     } else if (G_IS_PARAM_SPEC_UINT(spec)) {
       least = G_PARAM_SPEC_UINT(spec)->minimum;
       most = G_PARAM_SPEC_UINT(spec)->maximum;

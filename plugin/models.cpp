@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "plugin/models.h"
+
+#include <utility>
+
+#include "plugin/pointers.h"
+
+namespace unetseg {
+
+void Models::open(const ModelSettings& settings) {
+  cancel();
+  const std::shared_ptr<Inference> kept = current();
+  if (kept && kept->settings() == settings) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    current_.reset();
+  }
+  auto opened = owned(std::make_unique<Inference>(settings));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  opened->set_flushing(flushing_);
+  current_ = std::move(opened);
+}
+
+void Models::close() {
+  cancel();
+  std::shared_ptr<Inference> last;
+  GThread* thread;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    last.swap(current_);
+    thread = std::exchange(thread_, nullptr);
+    quit_ = true;
+  }
+  changed_.notify_all();
+  if (thread != nullptr) g_thread_join(thread);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    quit_ = false;
+  }
+}
+
+void Models::cancel() {
+  std::shared_ptr<Inference> unused;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++requests_;
+  wanted_.reset();
+  unused.swap(next_);
+  is_ready_ = false;
+}
+
+void Models::request(const ModelSettings& settings) {
+  cancel();
+  const auto entry = [](gpointer self) -> gpointer {
+    static_cast<Models*>(self)->loop();
+    return nullptr;
+  };
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (current_ && current_->settings() == settings) return;
+  GError* error = nullptr;
+  if (thread_ == nullptr) thread_ = g_thread_try_new("unetseg-load", entry, this, &error);
+  if (thread_ == nullptr) {
+    const ErrorPtr owned(error);
+    throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                  "There is no thread to load a model with: close other programs", owned->message};
+  }
+  wanted_ = settings;
+  changed_.notify_all();
+}
+
+std::shared_ptr<Inference> Models::current() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return current_;
+}
+
+std::shared_ptr<Inference> Models::take_next() {
+  if (!is_ready_) return nullptr;
+  std::shared_ptr<Inference> before;  // let go of without the lock
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!next_) return nullptr;
+  is_ready_ = false;
+  next_->set_flushing(flushing_);
+  before = std::exchange(current_, std::move(next_));
+  return current_;
+}
+
+void Models::set_flushing(bool flushing) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  flushing_ = flushing;
+  if (current_) current_->set_flushing(flushing);
+}
+
+void Models::loop() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return wanted_ || !let_go_.empty() || quit_; });
+    if (!let_go_.empty()) {
+      const std::vector<Inference*> let_go = std::exchange(let_go_, {});
+      lock.unlock();
+      for (Inference* model : let_go) delete model;
+      lock.lock();
+    } else if (wanted_) {
+      const ModelSettings settings = *std::exchange(wanted_, std::nullopt);
+      const guint64 request = requests_;
+      lock.unlock();
+      std::shared_ptr<Inference> loaded = load(settings);
+      lock.lock();
+      if (loaded && request == requests_) {
+        next_ = std::move(loaded);
+        is_ready_ = true;
+      }
+      lock.unlock();  // what came too late is let go of without the lock
+      loaded.reset();
+      lock.lock();
+    } else {
+      return;
+    }
+  }
+}
+
+// Null where it cannot be loaded, and that was reported.
+std::shared_ptr<Inference> Models::load(const ModelSettings& settings) {
+  try {
+    return owned(std::make_unique<Inference>(settings));
+  } catch (...) {
+    on_failure_(settings, failure_from_exception());
+    return nullptr;
+  }
+}
+
+std::shared_ptr<Inference> Models::owned(std::unique_ptr<Inference> model) {
+  return std::shared_ptr<Inference>(model.release(), [this](Inference* m) { dispose(m); });
+}
+
+void Models::dispose(Inference* model) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (thread_ != nullptr) {
+      let_go_.push_back(model);
+      changed_.notify_all();
+      return;
+    }
+  }
+  delete model;
+}
+
+}  // namespace unetseg

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// Which mask a frame shows: what is sampled and inferred, and the newest mask that came of it.
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <memory>
+#include <optional>
+
+#include "plugin/inference.h"
+#include "plugin/results.h"
+#include "plugin/settings.h"
+#include "plugin/shown.h"
+#include "plugin/statistics.h"
+
+namespace unetseg {
+
+// Functions belong to the streaming thread, or run while there is none, and throw Failure.
+// The arguments of the constructor are borrowed.
+class Segmenter {
+ public:
+  Segmenter(Statistics* statistics, Results* results)
+      : statistics_(statistics), results_(results) {}
+
+  // From the next frame on. What the model before has inferred is shown until there is something
+  // newer.
+  void use(std::shared_ptr<Inference> model);
+  Inference& model() { return *model_; }
+
+  // Forgets everything but the model.
+  void reset();
+  // What comes now has nothing to do with what was before: no mask is carried over.
+  void discontinue();
+
+  // Every Nth frame, counted from the first after a discontinuity. To be asked once for each.
+  bool is_turn(const FrameSettings& settings);
+
+  // A slot that nothing needs. It counts as needed until its mask is taken, or it is freed.
+  guint take_slot();
+  void free_slot(guint slot) { taken_ &= ~bit(slot); }
+
+  // Infers slots together and waits. False: flushing.
+  bool infer(const guint* slots, guint n, UnetsegTta tta, guint64* nanoseconds);
+  // The mask that was inferred of `frame` is the newest from now on.
+  void show(guint slot, const InferredFrame& frame, guint64 nanoseconds,
+            const FrameSettings& settings);
+
+  // Begins to infer a slot without waiting for it; the slot is the segmenter's from now on. To be
+  // called while is_busy() is false. False: flushing.
+  bool start(guint slot, const InferredFrame& frame, UnetsegTta tta);
+  bool is_busy() const { return job_.has_value(); }
+  // Takes what start() began if it is done, or in any case if `wait`, and throws what it threw:
+  // there is no mask then. False: flushing. `taken` receives whether there is a newer mask now.
+  bool collect(bool wait, const FrameSettings& settings, bool* taken);
+
+  // No frame shows the newest mask any more.
+  void drop_mask();
+  // The newest mask.
+  const Shown& shown() const { return shown_; }
+  // Between a frame and the one that the newest mask was inferred from; NONE where one has no time.
+  GstClockTime mask_age(GstClockTime pts) const;
+  // The newest mask, unless it is too old for a frame of this time.
+  Shown shown_at(GstClockTime pts, const FrameSettings& settings) const;
+
+ private:
+  struct Job {
+    std::shared_ptr<Inference> model;
+    guint slot;
+    InferredFrame frame;
+    bool is_wanted;  // false: a discontinuity came after its frame
+  };
+
+  static guint64 bit(guint slot) { return guint64{1} << slot; }
+  void give_back(const Inference* model, guint slot);
+  void count(guint64 nanoseconds);
+  void take(const Job& job, guint64 nanoseconds, const FrameSettings& settings);
+
+  Statistics* statistics_;
+  Results* results_;
+  std::shared_ptr<Inference> model_;
+  guint64 taken_ = 0;  // slots of model_, one bit each
+  std::optional<Job> job_;
+  std::shared_ptr<Inference> shown_model_;  // keeps what shown_ points to
+  Shown shown_;
+  GstClockTime shown_pts_ = GST_CLOCK_TIME_NONE;  // of the frame that it was inferred from
+  guint64 usual_mask_age_ = 0;  // ns, what max-mask-age=-1 means; set with each mask
+  guint64 turn_ = 0;            // frames since the last discontinuity
+};
+
+}  // namespace unetseg
