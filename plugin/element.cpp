@@ -110,6 +110,7 @@ void Element::load_model() {
 void Element::take_next_model() {
   const std::shared_ptr<Inference> next = models_.take_next();
   if (!next) return;
+  finish_frames();
   frames_.use(next);
   publish_model(*next);
   report_latency(next->warm_up_time());

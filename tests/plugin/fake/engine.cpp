@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A network without LibTorch, behind the real C table, sampler and painter.
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -60,6 +61,8 @@ class FakeEngine final : public Engine {
       if (!warm_up) gate_.pass();
       for (const auto& fault : script_.faults)
         if (fault.second.has(frame)) throw_fault(fault.first);
+      if (!warm_up && std::lround(255 * (inputs[i][0] - kShift)) == script_.nan_red)
+        throw_fault("nan");
       const std::size_t pixels = static_cast<std::size_t>(script_.width * script_.height);
       for (std::size_t p = 0; p < pixels; ++p) probabilities[i][p] = inputs[i][p] - kShift;
     }
@@ -75,6 +78,7 @@ class FakeEngine final : public Engine {
 }  // namespace
 
 std::unique_ptr<Engine> make_engine(const UnetsegOpenOptions& options) {
+  probe_device(options.device, nullptr);
   const Script script = read_script(options.model_file);
   if (!script.open.empty()) throw_fault(script.open);
   return std::make_unique<FakeEngine>(script);
@@ -83,7 +87,8 @@ std::unique_ptr<Engine> make_engine(const UnetsegOpenOptions& options) {
 std::string probe_device(const std::string& device, std::string* notice) {
   if (device == "cpu") return device;
   if (device == "auto") {
-    if (const char* text = std::getenv("UNETSEG_FAKE_NOTICE")) *notice = text;
+    if (const char* text = std::getenv("UNETSEG_FAKE_NOTICE"))
+      if (notice) *notice = text;
     return "cpu";
   }
   if (device.rfind("cuda", 0) == 0)

@@ -52,6 +52,8 @@ void set(Script* script, const std::string& key, const std::string& value) {
     script->gate = value;
   } else if (key == "open") {
     script->open = value;
+  } else if (key == "nan-red") {
+    script->nan_red = std::stol(value);
   } else if (ends_with(key, "-at")) {
     script->faults[key.substr(0, key.size() - 3)] = read_range(value);
   } else {

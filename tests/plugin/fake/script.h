@@ -18,6 +18,7 @@
 //   open=KIND        there is no session: not-found, open-read, read, settings, no-space,
 //                    no-device, failed; bad-alloc, exception or other are thrown as they are
 //   nan-at=FRAMES    the result is not finite
+//   nan-red=N        neither is it of frames whose first pixel's red is N
 //   no-space-at=FRAMES, bad-alloc-at=FRAMES, exception-at=FRAMES, other-at=FRAMES
 //                    inference throws Error(no_space), std::bad_alloc, std::runtime_error, an int
 //
@@ -44,6 +45,7 @@ struct Script {
   FrameRange delayed = {0, std::numeric_limits<long>::max()};
   std::string gate;
   std::string open;                          // how opening fails; empty: it does not
+  long nan_red = -1;
   std::map<std::string, FrameRange> faults;  // by what is thrown
 };
 
