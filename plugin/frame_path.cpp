@@ -228,6 +228,7 @@ void FramePath::end(const FrameSettings& settings) {
   PendingFrame none;
   none.about.pts = last_pts_;
   if (has_caps()) collect(true, &none, settings);
+  if (none.fault) post_warning(element_, *none.fault);  // no frame is left to be faulty
 }
 
 GstFlowReturn FramePath::send_latest(PendingFrame* frame, const FrameSettings& settings, bool live,

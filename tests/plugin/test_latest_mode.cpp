@@ -245,6 +245,27 @@ START_TEST(test_b8_a_failed_inference_reaches_the_next_frame) {
 }
 END_TEST
 
+START_TEST(test_s6_the_inference_that_runs_at_the_end_is_waited_for_and_posted) {
+  for (const bool fails : {false, true}) {
+    Bench bench({{"mode", "latest"},
+                 {"post-messages", "true"},
+                 {"model-file", fails ? "fake:delay-ms=20,nan-at=1" : "fake:delay-ms=20"}});
+    ck_assert(bench.send_caps(kCaps));
+    bench.push(frame(200, 7));
+    ck_assert(bench.send(gst_event_new_eos()));
+    if (fails) {
+      assert_only(bench.warnings(), GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, "");
+      continue;
+    }
+    const std::vector<StructurePtr> results = bench.results();
+    ck_assert_uint_eq(results.size(), 1);
+    guint64 pts = 0;
+    ck_assert(gst_structure_get_uint64(results[0].get(), "timestamp", &pts));
+    ck_assert_uint_eq(pts, 7);
+  }
+}
+END_TEST
+
 START_TEST(test_late_frames_skip_inference_but_are_never_dropped) {
   const struct {
     const char* output;
@@ -282,6 +303,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_a_mask_begun_before_a_discontinuity_is_never_shown);
   tcase_add_test(tests, test_inference_interval_is_exact);
   tcase_add_test(tests, test_b8_a_failed_inference_reaches_the_next_frame);
+  tcase_add_test(tests, test_s6_the_inference_that_runs_at_the_end_is_waited_for_and_posted);
   tcase_add_test(tests, test_late_frames_skip_inference_but_are_never_dropped);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
