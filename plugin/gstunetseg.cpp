@@ -65,6 +65,25 @@
  *
  * With `output=none` frames pass untouched, and are neither copied nor drawn on.
  *
+ * ## While it runs
+ *
+ * All properties can be set while frames run. #GstUnetseg:model-file, #GstUnetseg:device,
+ * #GstUnetseg:precision, #GstUnetseg:threads and #GstUnetseg:batch-size need a model that is loaded
+ * anew: that happens aside, and it takes over between two frames, which `notify::model-info` tells.
+ * No frame waits for it or is lost. Where it cannot be loaded a warning says why, and the model
+ * before stays in use; the property reads back what was asked for, #GstUnetseg:model-info what runs.
+ * #GstUnetseg:output changes with the next frame, if what comes after takes its caps.
+ *
+ * ## Batches
+ *
+ * With #GstUnetseg:batch-size frames wait until so many are there, and are inferred together: more
+ * frames a second on a GPU. Masks are those of single frames, in order, and any event that has its
+ * place among the frames sends out those that wait. The time that the first frame of a batch waits is
+ * part of the latency that is reported. Live frames, and those without a framerate, do not wait.
+ * |[
+ * gst-launch-1.0 filesrc location=clip.mkv ! decodebin ! videoconvert ! unetseg batch-size=16 output=mask ! pngenc ! multifilesink location=mask-%05d.png
+ * ]| A recording's masks, sixteen frames at a time.
+ *
  * ## Faulty frames
  *
  * What happens to a frame that cannot be segmented is the #GstUnetseg:on-error property's to say.
