@@ -3,9 +3,11 @@
 #include <CLI/CLI.hpp>
 
 #include "trainer/commands/commands.h"
+#include "trainer/heap.h"
 
 int main(int argc, char** argv) {
   using namespace unetseg::trainer;
+  keep_freed_memory();
   CLI::App app("Trains, scores and inspects the networks that the unetseg element runs.");
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
