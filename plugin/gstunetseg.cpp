@@ -56,11 +56,14 @@
  * * `area` (#gdouble, pixels), `area-fraction` (#gdouble, of the frame)
  * * `x`, `y`, `width`, `height` (#gint, pixels): bounding box
  * * `centroid-x`, `centroid-y`, `perimeter`, `diameter` (#gdouble, pixels): the diameter is the
- *   longest from border to border
+ *   longest from border to border (the largest Feret diameter)
  * * `asymmetry` (#gdouble): share of the lesion that its mirror image leaves uncovered, the mean over
- *   both principal axes; 0 is symmetric
- * * `border-irregularity` (#gdouble): perimeter² / (4 π area); 1 is a disc
- * * `confidence` (#gdouble, 0 to 1): the Dice score to be expected by the network's probabilities
+ *   both principal axes; 0 is symmetric (after Stoecker, Li and Moss, Computerized Medical Imaging and
+ *   Graphics 16, 1992)
+ * * `border-irregularity` (#gdouble): perimeter² / (4 π area); 1 is a disc (Golston, Stoecker, Moss
+ *   and Dhillon, the same volume)
+ * * `confidence` (#gdouble, 0 to 1): the Dice score to be expected by the network's probabilities, to
+ *   first order (Borges, Pacheco and Silva, arXiv:2402.10665)
  * * `area-mm2`, `perimeter-mm`, `diameter-mm` (#gdouble): where #GstUnetseg:pixel-size is set
  *
  * With `output=none` frames pass untouched, and are neither copied nor drawn on.
