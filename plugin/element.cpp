@@ -46,6 +46,13 @@ EngineKind engine_kind(const std::string& name) {
   return name == "libtorch" ? EngineKind::libtorch : EngineKind::other;
 }
 
+Failure left_behind() {
+  return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SHUTDOWN,
+          "An inference does not return and was left behind with its memory: restart the program, "
+          "and if it happens again update the GPU's driver or set device=cpu",
+          "the worker's thread is still running"};
+}
+
 }  // namespace
 
 Element::Element(GstElement* element, GstPad* sink, GstPad* source)
@@ -164,18 +171,28 @@ void Element::unblock() {
 void Element::stop() {
   models_.set_flushing(true);
   models_.cancel();
-  models_.current()->drain();
+  const bool ended = models_.current()->drain();
   frames_.reset();
-  const std::lock_guard<std::mutex> lock(mutex_);
-  running_output_.reset();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    running_output_.reset();
+  }
+  if (ended) return;
+  models_.give_up();
+  frames_.use(nullptr);
+  forget_model();
+  throw left_behind();
 }
 
 void Element::unload() {
   frames_.use(nullptr);
-  models_.close();
+  const bool ended = models_.close();
   forget_model();
-  const std::lock_guard<std::mutex> lock(mutex_);
-  device_in_use_.clear();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    device_in_use_.clear();
+  }
+  if (!ended) throw left_behind();
 }
 
 GstFlowReturn Element::chain(BufferPtr buffer) {

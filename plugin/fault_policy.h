@@ -10,9 +10,11 @@ namespace unetseg {
 
 // Kinds of faulty frames; each has a warning of its own.
 enum class FrameFault {
-  format,  // the buffer does not hold what its caps promise
-  result,  // the network gave no usable probabilities
+  format,   // the buffer does not hold what its caps promise
+  result,   // the network gave no usable probabilities
+  timeout,  // the network took too long
 };
+constexpr std::size_t kFrameFaults = 3;
 
 class FaultPolicy {
  public:
@@ -28,7 +30,7 @@ class FaultPolicy {
 
  private:
   guint in_a_row_ = 0;
-  std::array<gint64, 2> next_warning_ = {};  // not before, by kind
+  std::array<gint64, kFrameFaults> next_warning_ = {};  // not before, by kind
 };
 
 }  // namespace unetseg

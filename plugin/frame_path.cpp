@@ -24,6 +24,14 @@ Failure bad_buffer(const char* why, GstBuffer* buffer) {
           "buffer of " + std::to_string(gst_buffer_get_size(buffer)) + " bytes"};
 }
 
+Failure too_long(const FrameSettings& settings) {
+  return {
+      GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
+      "An inference has taken longer than inference-timeout and was given up: set a longer one, "
+      "or take a smaller model or a faster device",
+      "inference-timeout=" + std::to_string(settings.inference_timeout)};
+}
+
 // What upstream hears of two pads: nothing that only one of them minds, unless it is an error.
 GstFlowReturn combined(GstFlowReturn a, GstFlowReturn b) {
   const auto goes_on = [](GstFlowReturn flow) {
@@ -142,7 +150,7 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
   const std::shared_ptr<Outlet> mask = open_mask_outlet();
   PendingFrame frame = examine(std::move(buffer));
   // In every-frame mode: what was begun in the other must not be taken for this frame's mask.
-  if (!collect(!latest, &frame, settings)) return GST_FLOW_FLUSHING;
+  if (!collect(!latest, &frame, settings, live)) return GST_FLOW_FLUSHING;
   const bool samples = frame.fate == PendingFrame::Fate::held && segmenter_.is_turn(settings) &&
                        !segmenter_.is_busy() &&
                        !comes_too_late(frame.buffer.get(), settings, mask.get());
@@ -209,11 +217,17 @@ void FramePath::sample(PendingFrame* frame, const FrameSettings& settings) {
 
 // Takes what was begun in latest mode, if only after it is done; `frame` is the first to show it,
 // and faulty where that has failed. False: flushing.
-bool FramePath::collect(bool wait, PendingFrame* frame, const FrameSettings& settings) {
+bool FramePath::collect(bool wait, PendingFrame* frame, const FrameSettings& settings, bool live) {
   if (frame->fate != PendingFrame::Fate::held) return true;
+  if (live && segmenter_.is_stuck()) wait = false;  // a live frame does not wait in vain twice
   bool taken = false;
   try {
-    if (!segmenter_.collect(wait, settings, &taken)) return false;
+    const Waited waited = segmenter_.collect(wait, settings, &taken);
+    if (waited == Waited::flushing) return false;
+    if (waited == Waited::late && wait)
+      frame->fail(FrameFault::timeout, too_long(settings));
+    else if (waited == Waited::late)  // the frame itself goes on with the mask before
+      answer_fault(FrameFault::timeout, too_long(settings), settings, live);
   } catch (const Failure& failure) {
     if (!is_of_one_frame(failure)) throw;
     frame->fail(FrameFault::result, failure);
@@ -227,7 +241,7 @@ bool FramePath::collect(bool wait, PendingFrame* frame, const FrameSettings& set
 void FramePath::end(const FrameSettings& settings) {
   PendingFrame none;
   none.about.pts = last_pts_;
-  if (has_caps()) collect(true, &none, settings);
+  if (has_caps()) collect(true, &none, settings, false);
   if (none.fault) post_warning(element_, *none.fault);  // no frame is left to be faulty
 }
 
@@ -239,7 +253,7 @@ GstFlowReturn FramePath::send_latest(PendingFrame* frame, const FrameSettings& s
     return deliver(frame, std::nullopt, settings, mask);
   }
   if (frame->fate == PendingFrame::Fate::sampled) {
-    if (!segmenter_.start(frame->slot, frame->about, settings.tta)) return GST_FLOW_FLUSHING;
+    if (!segmenter_.start(frame->slot, frame->about, settings)) return GST_FLOW_FLUSHING;
     statistics_->count(Outcome::inferred);
   } else {
     statistics_->count(segmenter_.shown() ? Outcome::held : Outcome::gap);
@@ -293,7 +307,17 @@ bool FramePath::infer(PendingFrame* const* frames, guint n, const FrameSettings&
   for (guint i = 0; i < n; ++i) slots[i] = frames[i]->slot;
   guint64 nanoseconds = 0;
   try {
-    if (!segmenter_.infer(slots, n, settings.tta, &nanoseconds)) return false;
+    const Waited waited = segmenter_.infer(slots, n, settings, &nanoseconds);
+    if (waited == Waited::flushing) return false;
+    if (waited == Waited::late) {
+      // One fault, however many frames it costs their masks.
+      for (guint i = 0; i < n; ++i) {
+        segmenter_.free_slot(slots[i]);
+        frames[i]->fate = PendingFrame::Fate::gap;
+      }
+      frames[0]->fail(FrameFault::timeout, too_long(settings));
+      return true;
+    }
   } catch (const Failure& failure) {
     if (!is_of_one_frame(failure)) throw;
     if (n > 1) return true;
@@ -316,7 +340,7 @@ GstFlowReturn FramePath::send_pending(PendingFrame* frame, const FrameSettings& 
       return deliver(frame, std::nullopt, settings, mask);
     case PendingFrame::Fate::faulty:
       // What comes next has no mask to go by.
-      if (frame->fault_kind == FrameFault::result) segmenter_.drop_mask();
+      if (frame->fault_kind != FrameFault::format) segmenter_.drop_mask();
       return pass_fault(frame, settings, live, mask);
     case PendingFrame::Fate::inferred:
       frame->fate = PendingFrame::Fate::held;  // its slot is the segmenter's now
@@ -334,20 +358,26 @@ GstFlowReturn FramePath::send_pending(PendingFrame* frame, const FrameSettings& 
   return deliver(frame, segmenter_.shown(), settings, mask);
 }
 
-GstFlowReturn FramePath::pass_fault(PendingFrame* frame, const FrameSettings& settings, bool live,
-                                    Outlet* mask) {
-  statistics_->count(Outcome::faulty);
+// A warning, nothing where there was one just now, or a throw.
+void FramePath::answer_fault(FrameFault kind, const Failure& failure, const FrameSettings& settings,
+                             bool live) {
   const bool may_pass =
       settings.on_error == OnError::automatic ? live : settings.on_error == OnError::pass;
-  switch (faults_.faulty_frame(frame->fault_kind, may_pass, g_get_monotonic_time())) {
+  switch (faults_.faulty_frame(kind, may_pass, g_get_monotonic_time())) {
     case FaultPolicy::Answer::give_up:
-      throw *frame->fault;
+      throw failure;
     case FaultPolicy::Answer::pass_and_warn:
-      post_warning(element_, *frame->fault);
+      post_warning(element_, failure);
       break;
     case FaultPolicy::Answer::pass:
       break;
   }
+}
+
+GstFlowReturn FramePath::pass_fault(PendingFrame* frame, const FrameSettings& settings, bool live,
+                                    Outlet* mask) {
+  statistics_->count(Outcome::faulty);
+  answer_fault(frame->fault_kind, *frame->fault, settings, live);
   // Nobody downstream could read a buffer that does not hold its frame.
   if (frame->fault_kind == FrameFault::format && passes_frames(source_.output())) {
     return mask == nullptr ? GST_FLOW_OK

@@ -80,12 +80,14 @@ class FramePath {
 
   PendingFrame examine(BufferPtr buffer);
   void sample(PendingFrame* frame, const FrameSettings& settings);
-  bool collect(bool wait, PendingFrame* frame, const FrameSettings& settings);
+  bool collect(bool wait, PendingFrame* frame, const FrameSettings& settings, bool live);
   GstFlowReturn send_latest(PendingFrame* frame, const FrameSettings& settings, bool live,
                             Outlet* mask);
   bool infer_pending(const FrameSettings& settings);
   bool infer(PendingFrame* const* frames, guint n, const FrameSettings& settings);
   void drop_pending();
+  void answer_fault(FrameFault kind, const Failure& failure, const FrameSettings& settings,
+                    bool live);
   GstFlowReturn send_pending(PendingFrame* frame, const FrameSettings& settings, bool live,
                              Outlet* mask);
   GstFlowReturn pass_fault(PendingFrame* frame, const FrameSettings& settings, bool live,

@@ -91,6 +91,11 @@
  *
  * What happens to a frame that cannot be segmented is the #GstUnetseg:on-error property's to say.
  * A frame without a mask leaves as it came, or as a mask of zeros with the GAP flag.
+ *
+ * An inference that takes longer than #GstUnetseg:inference-timeout is given up: its frame is faulty,
+ * live frames that come before it returns leave without a mask, and its result is dropped. One that
+ * has not returned five seconds after the element is stopped (or ten times what it took at the start)
+ * is left behind with its memory, which is an error; the element can be started again.
  */
 
 #include "plugin/gstunetseg.h"

@@ -14,6 +14,11 @@ namespace {
 // The first inference makes threads and buffers; how long it takes says nothing about the others.
 constexpr int kWarmUps = 3;
 
+// How long an inference is waited for before it is left behind: this, or many times what it took
+// while warming up.
+constexpr guint64 kPatience = 5 * GST_SECOND;
+constexpr guint64 kPatienceInWarmUps = 10;
+
 }  // namespace
 
 std::string Inference::probe(const std::string& device, std::string* notice) {
@@ -40,7 +45,23 @@ Inference::Inference(const ModelSettings& settings)
 }
 
 Inference::~Inference() {
-  worker_.run([this] { backend_->close(session_); });
+  if (is_left_)
+    backend_->close(session_);  // on the worker's thread
+  else
+    worker_.run([this] { backend_->close(session_); });
+}
+
+bool Inference::drain() {
+  is_stuck_ = !worker_.drain(in_time(std::max(kPatience, kPatienceInWarmUps * warm_up_time_)));
+  return !is_stuck_;
+}
+
+bool Inference::end(std::unique_ptr<Inference> model) {
+  if (!model->is_stuck_ && model->drain()) return true;
+  Inference* left = model.release();
+  left->is_left_ = true;
+  left->worker_.leave([left] { delete left; });
+  return false;
 }
 
 void Inference::open() {
@@ -74,18 +95,20 @@ void Inference::sample(guint slot, const UnetsegFrame& frame, UnetsegFit fit) {
   if (!backend_->sample(session_, slot, &frame, fit, &error)) throw failure_from_backend(error);
 }
 
-bool Inference::start(const guint* slots, guint n, UnetsegTta tta) {
-  if (!worker_.wait_until_idle()) return false;
+Waited Inference::start(const guint* slots, guint n, UnetsegTta tta, Deadline deadline) {
+  const Waited waited = worker_.wait_until_idle(deadline);
+  if (waited != Waited::done) return waited;
   std::copy(slots, slots + n, job_slots_);
   job_size_ = n;
   job_tta_ = tta;
-  return worker_.post([this] { last_time_ = timed_inference(job_slots_, job_size_, job_tta_); });
+  const auto job = [this] { last_time_ = timed_inference(job_slots_, job_size_, job_tta_); };
+  return worker_.post(job) ? Waited::done : Waited::flushing;
 }
 
-bool Inference::finish(guint64* nanoseconds) {
-  if (!worker_.wait()) return false;
-  *nanoseconds = last_time_;
-  return true;
+Waited Inference::finish(guint64* nanoseconds, Deadline deadline) {
+  const Waited waited = worker_.wait(deadline);
+  if (waited == Waited::done) *nanoseconds = last_time_;
+  return waited;
 }
 
 void Inference::track(guint from, guint to, UnetsegMotion* motion) {

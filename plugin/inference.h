@@ -12,8 +12,8 @@
 namespace unetseg {
 
 // Loaded and warmed up as long as it lives. Functions throw Failure. start(), is_running(),
-// finish() and whatever takes a slot belong to the streaming thread; set_flushing() and drain() to
-// any.
+// finish() and whatever takes a slot belong to the streaming thread; set_flushing() to any; drain()
+// and end() to one while there is no streaming thread.
 class Inference {
  public:
   // Asks the backend module for `device`. Returns where that is; `notice` receives why "auto" does
@@ -22,7 +22,7 @@ class Inference {
 
   // Loads the model and warms it up, on its worker. Flushing at first.
   explicit Inference(const ModelSettings& settings);
-  // Waits for the inference that may be running.
+  // Waits for the inference that may be running. See end().
   ~Inference();
   Inference(const Inference&) = delete;
   Inference& operator=(const Inference&) = delete;
@@ -39,13 +39,13 @@ class Inference {
   guint slots() const { return settings_.batch_size + 2; }
 
   void sample(guint slot, const UnetsegFrame& frame, UnetsegFit fit);
-  // Begins to infer `n` sampled slots, up to a batch, after the inference that may be running.
-  // False: flushing.
-  bool start(const guint* slots, guint n, UnetsegTta tta);
+  // Begins to infer `n` sampled slots, up to a batch, after the inference that may be running. It
+  // has begun if this answers `done`.
+  Waited start(const guint* slots, guint n, UnetsegTta tta, Deadline deadline = {});
   bool is_running() { return worker_.is_busy(); }
   // Waits for the inference that was started last, and throws what it threw; `nanoseconds` receives
-  // how long it took. False: flushing, and it may still be running.
-  bool finish(guint64* nanoseconds);
+  // how long it took. Unless this answers `done` it may still be running.
+  Waited finish(guint64* nanoseconds, Deadline deadline = {});
 
   // As in the backend's table.
   void track(guint from, guint to, UnetsegMotion* motion);
@@ -56,8 +56,14 @@ class Inference {
 
   // While flushing nothing waits for an inference that is running.
   void set_flushing(bool flushing) { worker_.set_flushing(flushing); }
-  // Returns when no inference is running any more.
-  void drain() { worker_.drain(); }
+  // Waits until no inference is running any more. False: it took too long, and counts as one that
+  // never returns.
+  bool drain();
+  bool is_stuck() const { return is_stuck_; }  // drain() has said so
+
+  // Frees `model`, which nobody may use any more. False: its inference does not return. It is left
+  // behind then with all that it works on, and frees itself if it ever does return.
+  static bool end(std::unique_ptr<Inference> model);
 
  private:
   void open();
@@ -74,6 +80,8 @@ class Inference {
   guint job_size_ = 0;
   UnetsegTta job_tta_ = UNETSEG_TTA_NONE;
   guint64 last_time_ = 0;  // nanoseconds that the last inference took
+  bool is_stuck_ = false;  // an inference was waited for in vain
+  bool is_left_ = false;   // nobody waits any more: the worker's thread owns this
   Worker worker_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "plugin/debug.h"
 #include "plugin/pointers.h"
 
 namespace unetseg {
@@ -21,10 +22,10 @@ void Models::open(const ModelSettings& settings) {
   current_ = std::move(opened);
 }
 
-void Models::close() {
+bool Models::close() {
   cancel();
-  std::shared_ptr<Inference> last;
   GThread* thread;
+  std::shared_ptr<Inference> last;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     last.swap(current_);
@@ -33,10 +34,16 @@ void Models::close() {
   }
   changed_.notify_all();
   if (thread != nullptr) g_thread_join(thread);
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    quit_ = false;
-  }
+  last.reset();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  quit_ = false;
+  return !std::exchange(left_one_behind_, false);
+}
+
+void Models::give_up() {
+  std::shared_ptr<Inference> stuck;  // let go of without the lock
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stuck.swap(current_);
 }
 
 void Models::cancel() {
@@ -55,7 +62,7 @@ void Models::request(const ModelSettings& settings) {
     return nullptr;
   };
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (current_ && current_->settings() == settings) return;
+  if (quit_ || (current_ && current_->settings() == settings)) return;
   GError* error = nullptr;
   if (thread_ == nullptr) thread_ = g_thread_try_new("unetseg-load", entry, this, &error);
   if (thread_ == nullptr) {
@@ -96,7 +103,7 @@ void Models::loop() {
     if (!let_go_.empty()) {
       const std::vector<Inference*> let_go = std::exchange(let_go_, {});
       lock.unlock();
-      for (Inference* model : let_go) delete model;
+      for (Inference* model : let_go) end(model);
       lock.lock();
     } else if (wanted_) {
       const ModelSettings settings = *std::exchange(wanted_, std::nullopt);
@@ -140,7 +147,15 @@ void Models::dispose(Inference* model) {
       return;
     }
   }
-  delete model;
+  end(model);
+}
+
+void Models::end(Inference* model) {
+  const bool is_known = model->is_stuck();
+  if (Inference::end(std::unique_ptr<Inference>(model)) || is_known) return;
+  GST_WARNING("an inference does not return, its model is left behind");
+  const std::lock_guard<std::mutex> lock(mutex_);
+  left_one_behind_ = true;
 }
 
 }  // namespace unetseg

@@ -32,7 +32,11 @@ class Models {
   // While no data flows. A model that was loaded with the same settings is kept as it is; after a
   // failure there is none.
   void open(const ModelSettings& settings);
-  void close();
+  // False: the inference of a model that gave way, or of the last one, did not return and was left
+  // behind.
+  bool close();
+  // The current model is one that was drained in vain: there is none from now on.
+  void give_up();
   // Forgets what was asked for and is not in use.
   void cancel();
 
@@ -52,6 +56,7 @@ class Models {
   std::shared_ptr<Inference> load(const ModelSettings& settings);
   std::shared_ptr<Inference> owned(std::unique_ptr<Inference> model);
   void dispose(Inference* model);
+  void end(Inference* model);
 
   const OnFailure on_failure_;
 
@@ -60,6 +65,7 @@ class Models {
   std::condition_variable changed_;
   GThread* thread_ = nullptr;
   bool quit_ = false;
+  bool left_one_behind_ = false;
   bool flushing_ = true;
   std::optional<ModelSettings> wanted_;  // not begun
   guint64 requests_ = 0;                 // a load that an older one began is not wanted any more

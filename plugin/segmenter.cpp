@@ -10,6 +10,18 @@ namespace {
 // A mask older than this is not drawn, by default; or than three inferences, where they take long.
 constexpr guint64 kUsualMaskAge = 500 * GST_MSECOND;
 
+using std::chrono::steady_clock;
+
+// Of an inference that is waited for from `begin` on.
+Deadline deadline_of(const FrameSettings& settings, steady_clock::time_point begin) {
+  if (settings.inference_timeout == 0) return {};
+  return begin + std::chrono::nanoseconds(settings.inference_timeout);
+}
+
+bool has_passed(const Deadline& deadline) {
+  return deadline && steady_clock::now() >= *deadline;
+}
+
 }  // namespace
 
 void Segmenter::use(std::shared_ptr<Inference> model) {
@@ -34,9 +46,14 @@ bool Segmenter::is_turn(const FrameSettings& settings) {
   return turn_++ % std::max(1u, settings.inference_interval) == 0;
 }
 
+// Also what the worker may still be writing to.
+guint64 Segmenter::used_slots() const {
+  return job_ && job_->model == model_ ? taken_ | job_->slots : taken_;
+}
+
 guint Segmenter::take_slot() {
   guint slot = 0;
-  while (taken_ & bit(slot)) ++slot;
+  while (used_slots() & bit(slot)) ++slot;
   taken_ |= bit(slot);
   return slot;
 }
@@ -52,10 +69,28 @@ void Segmenter::drop_mask() {
   shown_model_.reset();
 }
 
-bool Segmenter::infer(const guint* slots, guint n, UnetsegTta tta, guint64* nanoseconds) {
-  if (!model_->start(slots, n, tta) || !model_->finish(nanoseconds)) return false;
-  count(*nanoseconds);
-  return true;
+Waited Segmenter::infer(const guint* slots, guint n, const FrameSettings& settings,
+                        guint64* nanoseconds) {
+  const steady_clock::time_point begin = steady_clock::now();
+  const Deadline deadline = deadline_of(settings, begin);
+  Waited waited = model_->start(slots, n, settings.tta, deadline);
+  if (waited != Waited::done) return waited;
+  guint64 bits = 0;
+  for (guint i = 0; i < n; ++i) bits |= bit(slots[i]);
+  job_ = Job{model_, bits, slots[0], {}, begin, false, false};
+  try {
+    waited = model_->finish(nanoseconds, deadline);
+  } catch (...) {
+    job_.reset();
+    throw;
+  }
+  if (waited == Waited::done) {
+    job_.reset();
+    count(*nanoseconds);
+  } else {
+    job_->is_given_up = waited == Waited::late;
+  }
+  return waited;
 }
 
 void Segmenter::count(guint64 nanoseconds) {
@@ -65,51 +100,60 @@ void Segmenter::count(guint64 nanoseconds) {
 
 void Segmenter::show(guint slot, const InferredFrame& frame, guint64 nanoseconds,
                      const FrameSettings& settings) {
-  take({model_, slot, frame, true}, nanoseconds, settings);
+  take(model_, slot, frame, nanoseconds, settings);
 }
 
-void Segmenter::take(const Job& job, guint64 nanoseconds, const FrameSettings& settings) {
-  if (settings.smoothing > 0 && shown_ && shown_model_ == job.model)
-    job.model->smooth(job.slot, shown_->slot, nullptr, settings.smoothing);
+void Segmenter::take(const std::shared_ptr<Inference>& model, guint slot,
+                     const InferredFrame& frame, guint64 nanoseconds,
+                     const FrameSettings& settings) {
+  if (settings.smoothing > 0 && shown_ && shown_model_ == model)
+    model->smooth(slot, shown_->slot, nullptr, settings.smoothing);
   drop_mask();
-  shown_model_ = job.model;
-  shown_ = ShownMask{job.model.get(), job.slot, std::nullopt};
-  shown_pts_ = job.frame.pts;
-  results_->take(*shown_, job.frame, nanoseconds);
+  shown_model_ = model;
+  shown_ = ShownMask{model.get(), slot, std::nullopt};
+  shown_pts_ = frame.pts;
+  results_->take(*shown_, frame, nanoseconds);
 }
 
-bool Segmenter::start(guint slot, const InferredFrame& frame, UnetsegTta tta) {
-  if (!model_->start(&slot, 1, tta)) {
-    free_slot(slot);
-    return false;
-  }
-  job_ = Job{model_, slot, frame, true};
+bool Segmenter::start(guint slot, const InferredFrame& frame, const FrameSettings& settings) {
+  free_slot(slot);
+  if (model_->start(&slot, 1, settings.tta) != Waited::done) return false;
+  job_ = Job{model_, bit(slot), slot, frame, steady_clock::now(), true, false};
   return true;
 }
 
-bool Segmenter::collect(bool wait, const FrameSettings& settings, bool* taken) {
+Waited Segmenter::collect(bool wait, const FrameSettings& settings, bool* taken) {
   *taken = false;
-  if (!job_ || (!wait && job_->model->is_running())) return true;
-  const Job job = *job_;
+  if (!job_) return Waited::done;
+  if (!wait && job_->model->is_running()) {
+    if (job_->is_given_up || !has_passed(deadline_of(settings, job_->begin))) return Waited::done;
+    job_->is_given_up = true;
+    return Waited::late;
+  }
+  // What was given up is waited for anew: there is nothing else to do.
+  const Deadline deadline =
+      deadline_of(settings, job_->is_given_up ? steady_clock::now() : job_->begin);
   guint64 nanoseconds = 0;
+  Waited waited;
   try {
-    if (!job.model->finish(&nanoseconds)) return false;
+    waited = job_->model->finish(&nanoseconds, deadline);
   } catch (...) {
+    const bool is_wanted = job_->is_wanted && !job_->is_given_up;
     job_.reset();
-    give_back(job.model.get(), job.slot);
-    if (!job.is_wanted) return true;  // nothing that comes now has to do with it
+    if (!is_wanted) return Waited::done;  // nothing that comes now has to do with it
     drop_mask();
     throw;
   }
-  job_.reset();
+  if (waited == Waited::late) job_->is_given_up = true;
+  if (waited != Waited::done) return waited;
+  const Job job = *std::exchange(job_, std::nullopt);
+  if (job.is_given_up) return Waited::done;
   count(nanoseconds);
-  if (!job.is_wanted) {
-    give_back(job.model.get(), job.slot);
-    return true;
-  }
-  take(job, nanoseconds, settings);
+  if (!job.is_wanted) return Waited::done;
+  if (job.model == model_) taken_ |= job.slots;
+  take(job.model, job.slot, job.frame, nanoseconds, settings);
   *taken = true;
-  return true;
+  return Waited::done;
 }
 
 GstClockTime Segmenter::mask_age(GstClockTime pts) const {

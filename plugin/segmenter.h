@@ -4,6 +4,7 @@
 
 #include <gst/video/video.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -39,19 +40,23 @@ class Segmenter {
   guint take_slot();
   void free_slot(guint slot) { taken_ &= ~bit(slot); }
 
-  // Infers slots together and waits. False: flushing.
-  bool infer(const guint* slots, guint n, UnetsegTta tta, guint64* nanoseconds);
+  // Infers slots together and waits, up to the time-out. Unless this answers `done` they may be
+  // worked on for longer: is_busy() is true then, and nothing will come of it.
+  Waited infer(const guint* slots, guint n, const FrameSettings& settings, guint64* nanoseconds);
   // The mask that was inferred of `frame` is the newest from now on.
   void show(guint slot, const InferredFrame& frame, guint64 nanoseconds,
             const FrameSettings& settings);
 
   // Begins to infer a slot without waiting for it; the slot is the segmenter's from now on. To be
   // called while is_busy() is false. False: flushing.
-  bool start(guint slot, const InferredFrame& frame, UnetsegTta tta);
+  bool start(guint slot, const InferredFrame& frame, const FrameSettings& settings);
   bool is_busy() const { return job_.has_value(); }
-  // Takes what start() began if it is done, or in any case if `wait`, and throws what it threw:
-  // there is no mask then. False: flushing. `taken` receives whether there is a newer mask now.
-  bool collect(bool wait, const FrameSettings& settings, bool* taken);
+  // Whether what is_busy() means is an inference that has been given up.
+  bool is_stuck() const { return job_ && job_->is_given_up; }
+  // Takes what start() began if it is done, or waits for it up to the time-out if `wait`, and
+  // throws what it threw: there is no mask then. `taken` receives whether there is a newer mask
+  // now. `late`: it has been given up, just now if it had not been waited for before.
+  Waited collect(bool wait, const FrameSettings& settings, bool* taken);
 
   // No frame shows the newest mask any more.
   void drop_mask();
@@ -63,22 +68,28 @@ class Segmenter {
   Shown shown_at(GstClockTime pts, const FrameSettings& settings) const;
 
  private:
+  // What the worker was asked for and has not been seen to be done with.
   struct Job {
     std::shared_ptr<Inference> model;
-    guint slot;
+    guint64 slots;  // that it works on, one bit each
+    guint slot;     // the one to show
     InferredFrame frame;
-    bool is_wanted;  // false: a discontinuity came after its frame
+    std::chrono::steady_clock::time_point begin;
+    bool is_wanted;    // false: a discontinuity came after its frame
+    bool is_given_up;  // it took longer than it may
   };
 
   static guint64 bit(guint slot) { return guint64{1} << slot; }
+  guint64 used_slots() const;
   void give_back(const Inference* model, guint slot);
   void count(guint64 nanoseconds);
-  void take(const Job& job, guint64 nanoseconds, const FrameSettings& settings);
+  void take(const std::shared_ptr<Inference>& model, guint slot, const InferredFrame& frame,
+            guint64 nanoseconds, const FrameSettings& settings);
 
   Statistics* statistics_;
   Results* results_;
   std::shared_ptr<Inference> model_;
-  guint64 taken_ = 0;  // slots of model_, one bit each
+  guint64 taken_ = 0;  // slots of model_ but for the job's, one bit each
   std::optional<Job> job_;
   std::shared_ptr<Inference> shown_model_;  // keeps what shown_ points to
   Shown shown_;

@@ -9,6 +9,10 @@
 
 namespace unetseg {
 
+Deadline in_time(guint64 nanoseconds) {
+  return std::chrono::steady_clock::now() + std::chrono::nanoseconds(nanoseconds);
+}
+
 Worker::Worker() {
   GError* error = nullptr;
   const auto entry = [](gpointer self) -> gpointer {
@@ -23,6 +27,7 @@ Worker::Worker() {
 }
 
 Worker::~Worker() {
+  if (last_) return;  // this is that thread
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     quit_ = true;
@@ -35,7 +40,7 @@ void Worker::loop() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return busy_ || quit_; });
-    if (!busy_) return;
+    if (!busy_) break;
     lock.unlock();
     std::exception_ptr thrown;
     try {
@@ -48,6 +53,9 @@ void Worker::loop() {
     busy_ = false;
     changed_.notify_all();
   }
+  const Job last = last_;
+  lock.unlock();
+  if (last) last();  // nothing of this object is left
 }
 
 void Worker::hand_over(const Job& job) {
@@ -74,31 +82,46 @@ bool Worker::is_busy() {
   return busy_;
 }
 
+Waited Worker::wait_for(std::unique_lock<std::mutex>& lock, const Deadline& deadline,
+                        bool flushes) {
+  const auto ends = [&] { return (flushes && flushing_) || !busy_; };
+  if (!deadline)
+    changed_.wait(lock, ends);
+  else if (!changed_.wait_until(lock, *deadline, ends))
+    return Waited::late;
+  return flushes && flushing_ ? Waited::flushing : Waited::done;
+}
+
 bool Worker::post(const Job& job) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return flushing_ || !busy_; });
-  if (flushing_) return false;
+  if (wait_for(lock, {}, true) != Waited::done) return false;
   hand_over(job);
   return true;
 }
 
-bool Worker::wait() {
+Waited Worker::wait(Deadline deadline) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return flushing_ || !busy_; });
-  if (flushing_) return false;
-  rethrow();
-  return true;
+  const Waited waited = wait_for(lock, deadline, true);
+  if (waited == Waited::done) rethrow();
+  return waited;
 }
 
-bool Worker::wait_until_idle() {
+Waited Worker::wait_until_idle(Deadline deadline) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return flushing_ || !busy_; });
-  return !busy_;
+  return wait_for(lock, deadline, true);
 }
 
-void Worker::drain() {
+bool Worker::drain(Deadline deadline) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return !busy_; });
+  return wait_for(lock, deadline, false) == Waited::done;
+}
+
+void Worker::leave(const Job& last) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  g_thread_unref(thread_);
+  last_ = last;
+  quit_ = true;
+  changed_.notify_all();  // the lock keeps this object alive
 }
 
 void Worker::set_flushing(bool flushing) {

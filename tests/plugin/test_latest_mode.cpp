@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // mode=latest and its kin: what frames get that do not wait for their own masks.
-#include "tests/temporary_folder.h"
+#include "tests/plugin/gate.h"
 
 #include "tests/assertions.h"
-#include "tests/plugin/bench.h"
 
 namespace {
 
@@ -12,25 +11,6 @@ const std::string kCaps = caps_of("GRAY8", 8, 8);
 BufferPtr frame(guint8 value, GstClockTime pts = GST_CLOCK_TIME_NONE) {
   return bytes_buffer(64, value, pts);
 }
-
-// Lets one inference at a time through, when the test says so.
-class Gate {
- public:
-  std::string script() const { return "fake:gate=" + folder_.path(); }
-  void open() {
-    std::ofstream(folder_.path() + "/go");
-    wait_for_file(folder_.path() + "/done");
-  }
-  void wait_until_begun() { wait_for_file(folder_.path() + "/begun"); }
-  // The next inference waits again.
-  void close() {
-    for (const char* file : {"/go", "/done", "/begun"})
-      std::filesystem::remove(folder_.path() + file);
-  }
-
- private:
-  TemporaryFolder folder_;
-};
 
 // Pushes frames until the worker has given back what it was working on: the file that a gate makes
 // at the end of an inference comes a moment before the worker is free.

@@ -14,7 +14,7 @@
 namespace unetseg {
 namespace {
 
-constexpr std::chrono::seconds kLongestWait(20);
+constexpr std::chrono::seconds kLongestWait(60);
 
 // Added to each input by the card's mean: a slot that nothing was sampled into holds zeros, and
 // sampled ones hold 1 to 2.

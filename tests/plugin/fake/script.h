@@ -14,7 +14,7 @@
 //   delay-ms=0       inferences take that much longer
 //   delay-at=FRAMES  but only these; default: all, warm-up included
 //   gate=FOLDER      each frame's inference makes the file FOLDER/begun, waits for FOLDER/go for
-//                    20 s at most, and makes FOLDER/done
+//                    60 s at most, and makes FOLDER/done
 //   open=KIND        there is no session: not-found, open-read, read, settings, no-space,
 //                    no-device, failed; bad-alloc, exception or other are thrown as they are
 //   nan-at=FRAMES    the result is not finite
