@@ -455,9 +455,21 @@ bool Element::set_property(guint id, const GValue* value) {
   return true;
 }
 
+StructurePtr Element::stats() {
+  const bool live = liveness_ == Liveness::live, latest = is_latest_mode();
+  const std::shared_ptr<Inference> model = models_.current();
+  const bool one_by_one = live || latest || !model || frames_.batch_delay(2) == 0;
+  StructurePtr stats(statistics_.structure());
+  gst_structure_set(stats.get(), "live", G_TYPE_BOOLEAN, live,                 //
+                    "mode", G_TYPE_STRING, latest ? "latest" : "every-frame",  //
+                    "batch-size", G_TYPE_UINT, one_by_one ? 1 : model->settings().batch_size,
+                    nullptr);
+  return stats;
+}
+
 bool Element::get_property(guint id, GValue* value) {
   if (id == kStats) {
-    g_value_take_boxed(value, statistics_.structure());
+    g_value_take_boxed(value, stats().release());
     return true;
   }
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -69,6 +69,7 @@ class Element {
   void learn_liveness();
   bool is_latest_mode();
   guint batch_size();
+  StructurePtr stats();
   void watch_latency();
   void report_latency(guint64 latency);
   void take_next_model();

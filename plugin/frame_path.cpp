@@ -151,9 +151,10 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
   PendingFrame frame = examine(std::move(buffer));
   // In every-frame mode: what was begun in the other must not be taken for this frame's mask.
   if (!collect(!latest, &frame, settings, live)) return GST_FLOW_FLUSHING;
-  const bool samples = frame.fate == PendingFrame::Fate::held && segmenter_.is_turn(settings) &&
-                       !segmenter_.is_busy() &&
-                       !comes_too_late(frame.buffer.get(), settings, mask.get());
+  const bool is_due = frame.fate == PendingFrame::Fate::held && segmenter_.is_turn(settings);
+  const bool samples =
+      is_due && !segmenter_.is_busy() && !comes_too_late(frame.buffer.get(), settings, mask.get());
+  if (is_due && !samples) statistics_->count_skipped();
   if (samples) sample(&frame, settings);
   if (latest) return send_latest(&frame, settings, live, mask.get());
   pending_.push_back(std::move(frame));
@@ -389,10 +390,12 @@ GstFlowReturn FramePath::pass_fault(PendingFrame* frame, const FrameSettings& se
 // Sends a frame out by every pad.
 GstFlowReturn FramePath::deliver(PendingFrame* frame, const Shown& shown,
                                  const FrameSettings& settings, Outlet* mask) {
-  // Masks get what is on the frame.
-  if (shown)
-    results_.attach(&frame->buffer, *shown, settings, geometry_.info,
-                    segmenter_.mask_age(frame->about.pts));
+  if (shown) {
+    const GstClockTime age = segmenter_.mask_age(frame->about.pts);
+    if (GST_CLOCK_TIME_IS_VALID(age)) statistics_->add_mask_age(age);
+    // Masks get what is on the frame.
+    results_.attach(&frame->buffer, *shown, settings, geometry_.info, age);
+  }
   GstFlowReturn mask_flow = GST_FLOW_NOT_LINKED;
   if (mask != nullptr) mask_flow = mask->push_mask(frame->buffer.get(), shown, settings);
   GstFlowReturn flow;

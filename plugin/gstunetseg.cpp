@@ -96,6 +96,25 @@
  * live frames that come before it returns leave without a mask, and its result is dropped. One that
  * has not returned five seconds after the element is stopped (or ten times what it took at the start)
  * is left behind with its memory, which is an error; the element can be started again.
+ *
+ * ## Statistics
+ *
+ * #GstUnetseg:stats counts since the start. Each frame is one of the first four kinds.
+ *
+ * * `inferred` (#guint64): frames that the network was given
+ * * `held` (#guint64): frames that an earlier mask was there for, be it too old to be shown
+ * * `gaps` (#guint64): frames without any mask: marked as gaps, or before the first one
+ * * `faulty` (#guint64): frames that could not be segmented
+ * * `frames` (#guint64): these four together
+ * * `skipped` (#guint64): those of `held` and `gaps` that were to be inferred, but the network was
+ *   busy, or the sink said that they come late
+ * * `inferences` (#guint64): frames or batches that came back from the network
+ * * `inference-time-median`, `inference-time-p95`, `inference-time-p99` (#guint64, nanoseconds): of
+ *   the last 512
+ * * `mask-age`, `mask-age-max` (#guint64, nanoseconds): of the last mask that was shown, and the
+ *   largest: from the frame that it was inferred from to the one that showed it
+ * * `live` (#gboolean), `mode` (#gchararray), `batch-size` (#guint): what is in use; what is
+ *   automatic is settled with the first caps
  */
 
 #include "plugin/gstunetseg.h"

@@ -284,8 +284,9 @@ void install_read_only_properties(GObjectClass* object_class) {
   g_object_class_install_property(
       object_class, kStats,
       g_param_spec_boxed("stats", "Statistics",
-                         "Since the start: frames (= inferred + held + gaps + faulty), and "
-                         "inference-time-median, -p95 and -p99 in nanoseconds",
+                         "Since the start: frames (= inferred + held + gaps + faulty), skipped, "
+                         "inferences; in nanoseconds: inference-time-median, -p95 and -p99, "
+                         "mask-age, mask-age-max; in use: live, mode, batch-size",
                          GST_TYPE_STRUCTURE, kReadOnly));
 }
 

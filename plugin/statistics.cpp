@@ -10,12 +10,24 @@ namespace unetseg {
 void Statistics::reset() {
   const std::lock_guard<std::mutex> lock(mutex_);
   counts_ = {};
-  inferences_ = 0;
+  inferences_ = skipped_ = 0;
+  mask_age_ = oldest_mask_ = 0;
 }
 
 void Statistics::count(Outcome outcome) {
   const std::lock_guard<std::mutex> lock(mutex_);
   ++counts_[static_cast<std::size_t>(outcome)];
+}
+
+void Statistics::count_skipped() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++skipped_;
+}
+
+void Statistics::add_mask_age(guint64 nanoseconds) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  mask_age_ = nanoseconds;
+  oldest_mask_ = std::max(oldest_mask_, nanoseconds);
 }
 
 void Statistics::add_inference_time(guint64 nanoseconds) {
@@ -47,25 +59,33 @@ guint64 Statistics::percentile(double share) const {
 
 GstStructure* Statistics::structure() const {
   std::array<guint64, kOutcomes> counts;
-  guint64 median, p95, p99;
+  guint64 median, p95, p99, inferences, skipped, mask_age, oldest_mask;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     counts = counts_;
     median = percentile(0.5);
     p95 = percentile(0.95);
     p99 = percentile(0.99);
+    inferences = inferences_;
+    skipped = skipped_;
+    mask_age = mask_age_;
+    oldest_mask = oldest_mask_;
   }
   const auto count = [&](Outcome outcome) { return counts[static_cast<std::size_t>(outcome)]; };
-  return gst_structure_new(
-      "unetseg-stats",  //
-      "frames", G_TYPE_UINT64, std::accumulate(counts.begin(), counts.end(), guint64{0}),
-      "inferred", G_TYPE_UINT64, count(Outcome::inferred),  //
-      "held", G_TYPE_UINT64, count(Outcome::held),          //
-      "gaps", G_TYPE_UINT64, count(Outcome::gap),           //
-      "faulty", G_TYPE_UINT64, count(Outcome::faulty),      //
-      "inference-time-median", G_TYPE_UINT64, median,       //
-      "inference-time-p95", G_TYPE_UINT64, p95,             //
-      "inference-time-p99", G_TYPE_UINT64, p99, nullptr);
+  return gst_structure_new("unetseg-stats",  //
+                           "frames", G_TYPE_UINT64,
+                           std::accumulate(counts.begin(), counts.end(), guint64{0}), "inferred",
+                           G_TYPE_UINT64, count(Outcome::inferred),          //
+                           "held", G_TYPE_UINT64, count(Outcome::held),      //
+                           "gaps", G_TYPE_UINT64, count(Outcome::gap),       //
+                           "faulty", G_TYPE_UINT64, count(Outcome::faulty),  //
+                           "skipped", G_TYPE_UINT64, skipped,                //
+                           "inferences", G_TYPE_UINT64, inferences,          //
+                           "mask-age", G_TYPE_UINT64, mask_age,              //
+                           "mask-age-max", G_TYPE_UINT64, oldest_mask,       //
+                           "inference-time-median", G_TYPE_UINT64, median,   //
+                           "inference-time-p95", G_TYPE_UINT64, p95,         //
+                           "inference-time-p99", G_TYPE_UINT64, p99, nullptr);
 }
 
 }  // namespace unetseg

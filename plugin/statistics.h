@@ -23,14 +23,18 @@ class Statistics {
  public:
   void reset();
   void count(Outcome outcome);
+  // Of the frames that are held, or gaps: one that was to be inferred.
+  void count_skipped();
+  // A mask was shown on a frame that is so much younger, nanoseconds.
+  void add_mask_age(guint64 nanoseconds);
   void add_inference_time(guint64 nanoseconds);
 
   // Of the newest inferences, 0 without any. `share` is 0..1.
   guint64 inference_time(double share) const;
   guint64 inferences() const;  // since the reset
 
-  // The counts, which add up to `frames`, and percentiles of the time in nanoseconds. The caller
-  // owns it.
+  // The counts, which add up to `frames`, percentiles of the time and ages of masks in nanoseconds.
+  // The caller owns it.
   GstStructure* structure() const;
 
  private:
@@ -41,6 +45,8 @@ class Statistics {
   std::array<guint64, kOutcomes> counts_ = {};
   std::array<guint64, kTimes> times_ = {};  // a ring
   guint64 inferences_ = 0;
+  guint64 skipped_ = 0;
+  guint64 mask_age_ = 0, oldest_mask_ = 0;
 };
 
 }  // namespace unetseg

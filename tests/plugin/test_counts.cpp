@@ -53,6 +53,22 @@ START_TEST(test_counts_add_up_to_frames) {
 }
 END_TEST
 
+START_TEST(test_mask_ages_are_the_last_and_the_largest) {
+  Statistics statistics;
+  const auto assert_ages = [&](guint64 age, guint64 most) {
+    const StructurePtr structure(statistics.structure());
+    guint64 value = 0;
+    ck_assert(gst_structure_get_uint64(structure.get(), "mask-age", &value) && value == age);
+    ck_assert(gst_structure_get_uint64(structure.get(), "mask-age-max", &value) && value == most);
+  };
+  assert_ages(0, 0);
+  for (const guint64 age : {5, 9, 2}) statistics.add_mask_age(age);
+  assert_ages(2, 9);
+  statistics.reset();
+  assert_ages(0, 0);
+}
+END_TEST
+
 START_TEST(test_the_thirtieth_faulty_frame_in_a_row_ends_it) {
   FaultPolicy policy;
   for (int i = 0; i < 29; ++i)
@@ -94,6 +110,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_percentiles_are_the_nearest_rank);
   tcase_add_test(tests, test_percentiles_are_of_the_newest_512_times);
   tcase_add_test(tests, test_counts_add_up_to_frames);
+  tcase_add_test(tests, test_mask_ages_are_the_last_and_the_largest);
   tcase_add_test(tests, test_the_thirtieth_faulty_frame_in_a_row_ends_it);
   tcase_add_test(tests, test_no_faulty_frame_passes_where_none_may);
   tcase_add_test(tests, test_each_kind_warns_once_a_second);
