@@ -4,6 +4,7 @@
 #include <gmodule.h>
 
 #include "plugin/errors.h"
+#include "plugin/fork_guard.h"
 #include "plugin/install_path.h"
 
 namespace unetseg {
@@ -57,6 +58,7 @@ const UnetsegBackend* load_backend() {
                 "): install plugin and module of the same unetseg");
   }
   g_module_make_resident(module);
+  watch_forks();
   return backend;
 }
 

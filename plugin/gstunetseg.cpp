@@ -125,6 +125,7 @@
 #include "plugin/debug.h"
 #include "plugin/element.h"
 #include "plugin/errors.h"
+#include "plugin/fork_guard.h"
 #include "plugin/results.h"
 
 GST_DEBUG_CATEGORY(gst_unetseg_debug);
@@ -149,9 +150,19 @@ GstStaticPadTemplate source_template =
 GstStaticPadTemplate mask_template = GST_STATIC_PAD_TEMPLATE(
     "mask", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("GRAY8")));
 
-// The one place where C++ exceptions end: they become the element's error message.
+void refuse_forked_child(gpointer object) {
+  unetseg::post_error(GST_ELEMENT(object),
+                      {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
+                       "The network does not run in a process that was forked off from another one "
+                       "with it: start a program of its own (exec)",
+                       "fork() without exec()"});
+}
+
+// The one place where C++ exceptions end: they become the element's error message. In a forked
+// child nothing is called.
 template <typename Result, typename Call>
 Result guarded(gpointer object, Result otherwise, Call&& call) {
+  if (unetseg::is_forked_child()) return otherwise;
   try {
     return call(*GST_UNETSEG(object)->impl);
   } catch (...) {
@@ -162,10 +173,12 @@ Result guarded(gpointer object, Result otherwise, Call&& call) {
 
 GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
   unetseg::BufferPtr owned(buffer);
+  if (unetseg::is_forked_child()) refuse_forked_child(parent);
   return guarded(parent, GST_FLOW_ERROR, [&](Element& e) { return e.chain(std::move(owned)); });
 }
 
 GstFlowReturn sink_event(GstPad*, GstObject* parent, GstEvent* event) {
+  if (unetseg::is_forked_child()) refuse_forked_child(parent);
   return guarded(parent, GST_FLOW_ERROR, [&](Element& e) { return e.sink_event(event); });
 }
 
@@ -190,7 +203,17 @@ bool takes(GstElement* element, Step step) {
   });
 }
 
+// Down it goes without anything being done: the streaming thread that shutting the pads would wait
+// for is not there.
+GstStateChangeReturn change_state_of_forked_child(GstElement* element, GstStateChange transition) {
+  if (GST_STATE_TRANSITION_NEXT(transition) < GST_STATE_TRANSITION_CURRENT(transition))
+    return GST_STATE_CHANGE_SUCCESS;
+  refuse_forked_child(element);
+  return GST_STATE_CHANGE_FAILURE;
+}
+
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  if (unetseg::is_forked_child()) return change_state_of_forked_child(element, transition);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !takes(element, &Element::find_device))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !takes(element, &Element::load_model))
@@ -244,7 +267,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 }
 
 void finalize(GObject* object) {
-  delete GST_UNETSEG(object)->impl;
+  if (!unetseg::is_forked_child()) delete GST_UNETSEG(object)->impl;
   G_OBJECT_CLASS(gst_unetseg_parent_class)->finalize(object);
 }
 
