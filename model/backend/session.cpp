@@ -41,6 +41,7 @@ Session::Session(const UnetsegOpenOptions& options) {
            card.sha256.c_str(),       card.name.c_str(),    card.base_width,
            card.input_width,          card.input_height,    card.threshold};
   for (guint i = 0; i < options.n_slots; ++i) slots_.push_back(std::make_unique<Slot>(card));
+  symmetries_ = std::make_unique<Symmetries>(card.input_width, card.input_height);
   inputs_.reserve(slots_.size());
   outputs_.reserve(slots_.size());
 }
@@ -55,7 +56,7 @@ void Session::sample(guint slot, const UnetsegFrame& frame, UnetsegFit) {
   to.sampler.sample(frame, to.input.data());
 }
 
-void Session::infer(const guint* slots, guint n, UnetsegTta) {
+void Session::infer(const guint* slots, guint n, UnetsegTta tta) {
   if (n == 0 || n > slots_.size()) misused("a batch of " + std::to_string(n));
   inputs_.clear();
   outputs_.clear();
@@ -65,7 +66,7 @@ void Session::infer(const guint* slots, guint n, UnetsegTta) {
     outputs_.push_back(slot.probabilities.data());
     slot.cleaned_by.reset();
   }
-  engine_->run(inputs_.data(), outputs_.data(), static_cast<int>(n));
+  symmetries_->run(*engine_, tta, inputs_.data(), outputs_.data(), static_cast<int>(n));
 }
 
 void Session::track(guint from, guint to, UnetsegMotion* motion) {

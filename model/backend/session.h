@@ -9,6 +9,7 @@
 
 #include "model/backend/backend.h"
 #include "model/engine/engine.h"
+#include "model/engine/symmetries.h"
 #include "model/frame/painter.h"
 #include "model/frame/sampler.h"
 #include "model/mask/mask.h"
@@ -66,6 +67,7 @@ class Session {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<const float*> inputs_;  // of the batch that is being inferred
   std::vector<float*> outputs_;
+  std::unique_ptr<Symmetries> symmetries_;
   Cleaner cleaner_;
   Painter painter_;
   Measurer measurer_;

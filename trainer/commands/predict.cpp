@@ -89,11 +89,11 @@ void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weigh
   const auto set_augmentation = [options](const std::string& name) {
     // `--tta` alone means flips.
     if (name == "none")
-      options->augmentation = TestTimeAugmentation::none;
+      options->augmentation = UNETSEG_TTA_NONE;
     else if (name == "flips" || name.empty())
-      options->augmentation = TestTimeAugmentation::flips;
+      options->augmentation = UNETSEG_TTA_FLIPS;
     else if (name == "d4")
-      options->augmentation = TestTimeAugmentation::d4;
+      options->augmentation = UNETSEG_TTA_D4;
     else
       throw CLI::ValidationError("--tta", "give none, flips or d4");
   };

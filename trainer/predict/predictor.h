@@ -6,22 +6,19 @@
 #include <string>
 #include <vector>
 
-#include "model/engine/engine.h"
+#include "model/engine/symmetries.h"
 #include "model/frame/sampler.h"
 #include "model/mask/mask.h"
 #include "trainer/data/image_files.h"
 
 namespace unetseg::trainer {
 
-// Mirrored and turned copies whose probabilities are averaged; `d4` needs a square input.
-enum class TestTimeAugmentation { none, flips, d4 };
-
 struct PredictorOptions {
   std::string weights;
   std::string device = "auto";
   unsigned threads = 0;
   double threshold = -1;  // negative: the weights' own
-  TestTimeAugmentation augmentation = TestTimeAugmentation::none;
+  UnetsegTta augmentation = UNETSEG_TTA_NONE;
 };
 
 // A loaded network. One thread at a time, always the same.
@@ -43,14 +40,12 @@ class Predictor {
  private:
   std::unique_ptr<Engine> engine_;
   double threshold_;
-  std::vector<int> symmetries_;  // bit 0: mirrored left-right, bit 1: top-bottom, bit 2: transposed
+  UnetsegTta augmentation_;
+  Symmetries symmetries_;
   Sampler sampler_;
   Cleaner cleaner_;
   Upsampler upsampler_;
-  std::vector<std::vector<float>> inputs_, outputs_;
-  std::vector<const float*> input_pointers_;
-  std::vector<float*> output_pointers_;
-  std::vector<float> mean_;
+  std::vector<float> input_, probabilities_;
 };
 
 // A view of a decoded picture as the sampler takes it: RGB, or GRAY8 for one channel.

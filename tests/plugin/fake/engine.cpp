@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kLongestWait(60);
 
 // Added to each input by the card's mean: a slot that nothing was sampled into holds zeros, and
 // sampled ones hold 1 to 2.
-constexpr float kShift = 1;
+constexpr float kOffset = 1;
 
 class Gate {
  public:
@@ -45,7 +45,7 @@ class FakeEngine final : public Engine {
     card_.input_height = script.height;
     card_.threshold = script.threshold;
     card_.clean_up.largest_only = script.largest_only;
-    for (float& mean : card_.normalisation.mean) mean = -kShift;
+    for (float& mean : card_.normalisation.mean) mean = -kOffset;
   }
 
   const ModelCard& card() const override { return card_; }
@@ -54,17 +54,21 @@ class FakeEngine final : public Engine {
 
   void run(const float* const* inputs, float* const* probabilities, int n) override {
     for (int i = 0; i < n; ++i) {
-      const bool warm_up = inputs[i][0] < kShift / 2;
+      const bool warm_up = inputs[i][0] < kOffset / 2;
       const long frame = warm_up ? 0 : ++frames_;
       if (script_.delayed.has(frame))
         std::this_thread::sleep_for(std::chrono::milliseconds(script_.delay_ms));
       if (!warm_up) gate_.pass();
       for (const auto& fault : script_.faults)
         if (fault.second.has(frame)) throw_fault(fault.first);
-      if (!warm_up && std::lround(255 * (inputs[i][0] - kShift)) == script_.nan_red)
+      if (!warm_up && std::lround(255 * (inputs[i][0] - kOffset)) == script_.nan_red)
         throw_fault("nan");
-      const std::size_t pixels = static_cast<std::size_t>(script_.width * script_.height);
-      for (std::size_t p = 0; p < pixels; ++p) probabilities[i][p] = inputs[i][p] - kShift;
+      for (int y = 0; y < script_.height; ++y) {
+        const float* in = inputs[i] + y * script_.width;
+        float* out = probabilities[i] + y * script_.width;
+        for (int x = 0; x < script_.width; ++x)
+          out[x] = script_.shift ? (x > 0 ? in[x - 1] - kOffset : 0) : in[x] - kOffset;
+      }
     }
   }
 

@@ -44,6 +44,8 @@ void set(Script* script, const std::string& key, const std::string& value) {
     script->threshold = std::stod(value);
   } else if (key == "largest-only") {
     script->largest_only = std::stol(value) != 0;
+  } else if (key == "shift") {
+    script->shift = std::stol(value) != 0;
   } else if (key == "delay-ms") {
     script->delay_ms = std::stol(value);
   } else if (key == "delay-at") {

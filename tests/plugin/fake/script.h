@@ -11,6 +11,7 @@
 //   size=8x8         width x height of the network's input
 //   threshold=0.5    the model's own
 //   largest-only=0   1: its clean-up keeps the largest region alone
+//   shift=0          1: each probability is that of the pixel to its left, 0 in the first column
 //   delay-ms=0       inferences take that much longer
 //   delay-at=FRAMES  but only these; default: all, warm-up included
 //   gate=FOLDER      each frame's inference makes the file FOLDER/begun, waits for FOLDER/go for
@@ -41,6 +42,7 @@ struct Script {
   int width = 8, height = 8;
   double threshold = 0.5;
   bool largest_only = false;
+  bool shift = false;
   long delay_ms = 0;
   FrameRange delayed = {0, std::numeric_limits<long>::max()};
   std::string gate;
