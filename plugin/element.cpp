@@ -144,6 +144,7 @@ void Element::publish_model(Inference& model) {
                                            "sha256", G_TYPE_STRING, info.sha256,              //
                                            "architecture", G_TYPE_STRING, info.architecture,  //
                                            "engine", G_TYPE_STRING, info.engine,              //
+                                           "precision", G_TYPE_STRING, info.precision,        //
                                            "base-width", G_TYPE_INT, info.base_width,         //
                                            "input-width", G_TYPE_INT, info.input_width,       //
                                            "input-height", G_TYPE_INT, info.input_height,     //
@@ -154,6 +155,8 @@ void Element::publish_model(Inference& model) {
     device_in_use_ = info.device;
   }
   g_object_notify(G_OBJECT(element_), "model-info");
+  if (*info.notice != '\0')
+    post_warning(element_, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, info.notice, ""});
 }
 
 void Element::forget_model() {

@@ -45,11 +45,11 @@ GType on_error_type() {
 
 GType precision_type() {
   static const GEnumValue values[] = {
-      {UNETSEG_PRECISION_AUTO, "The fastest that the hardware does not emulate", "auto"},
+      {UNETSEG_PRECISION_AUTO, "The fastest that keeps the masks: fp32 so far", "auto"},
       {UNETSEG_PRECISION_FP32, "32-bit floating point", "fp32"},
-      {UNETSEG_PRECISION_BF16, "16-bit brain floating point", "bf16"},
-      {UNETSEG_PRECISION_FP16, "16-bit floating point", "fp16"},
-      {UNETSEG_PRECISION_INT8, "8-bit integers", "int8"},
+      {UNETSEG_PRECISION_BF16, "16-bit brain floating point; slow on most CPUs", "bf16"},
+      {UNETSEG_PRECISION_FP16, "16-bit floating point; on a GPU", "fp16"},
+      {UNETSEG_PRECISION_INT8, "8-bit integers; not available yet", "int8"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstUnetsegPrecision", values);
   return type;
@@ -278,8 +278,9 @@ void install_read_only_properties(GObjectClass* object_class) {
   g_object_class_install_property(
       object_class, kModelInfo,
       g_param_spec_boxed("model-info", "Model info",
-                         "The model that is loaded: file, name, sha256, architecture, base-width, "
-                         "input-width, input-height, threshold; from PAUSED on",
+                         "The model that is loaded: file, name, sha256, architecture, engine, "
+                         "precision, base-width, input-width, input-height, threshold; from PAUSED "
+                         "on",
                          GST_TYPE_STRUCTURE, kReadOnly));
   g_object_class_install_property(
       object_class, kStats,

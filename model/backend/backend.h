@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-#define UNETSEG_BACKEND_ABI 3u
+#define UNETSEG_BACKEND_ABI 4u
 #define UNETSEG_BACKEND_SYMBOL "unetseg_backend_get"
 
 #define UNETSEG_BACKEND_ERROR (g_quark_from_static_string("unetseg-backend-error"))
@@ -108,6 +108,8 @@ typedef struct {
   const gchar *architecture; /* "improved-unet" or "seed-unet" */
   const gchar *engine;       /* "libtorch" */
   const gchar *device;       /* "cpu" or "cuda:N": where it runs */
+  const gchar *precision;    /* "fp32", "bf16", "fp16" or "int8": what it computes in */
+  const gchar *notice;       /* a sentence for whoever chose the options, with the cure; mostly empty */
   const gchar *sha256;       /* of the tensors, hexadecimal; empty where the file has none */
   const gchar *name;         /* the file's own name for itself, may be empty */
   gint base_width;           /* channels of the first level */

@@ -36,9 +36,11 @@ Session::Session(const UnetsegOpenOptions& options) {
   engine_ = make_engine(options);
   device_ = engine_->device();
   engine_name_ = engine_->name();
+  precision_ = engine_->precision();
+  notice_ = engine_->notice();
   const ModelCard& card = engine_->card();
-  info_ = {card.architecture.c_str(), engine_name_.c_str(), device_.c_str(),
-           card.sha256.c_str(),       card.name.c_str(),    card.base_width,
+  info_ = {card.architecture.c_str(), engine_name_.c_str(), device_.c_str(),   precision_.c_str(),
+           notice_.c_str(),           card.sha256.c_str(),  card.name.c_str(), card.base_width,
            card.input_width,          card.input_height,    card.threshold};
   for (guint i = 0; i < options.n_slots; ++i) slots_.push_back(std::make_unique<Slot>(card));
   symmetries_ = std::make_unique<Symmetries>(card.input_width, card.input_height);

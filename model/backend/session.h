@@ -62,7 +62,7 @@ class Session {
   ProbabilityView cleaned(Slot& slot, const Rules& rules);
 
   std::unique_ptr<Engine> engine_;
-  std::string device_, engine_name_;  // what info_ points to
+  std::string device_, engine_name_, precision_, notice_;  // what info_ points to
   UnetsegModelInfo info_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<const float*> inputs_;  // of the batch that is being inferred

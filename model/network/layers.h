@@ -26,6 +26,8 @@ inline at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const 
 inline at::Tensor instance_norm(const at::Tensor& x, const at::Tensor& weight,
                                 const at::Tensor& bias) {
   const auto type = x.scalar_type();
+  // Statistics of halves, whose squares overflow, are taken in float32.
+  if (type == at::kHalf) return instance_norm(x.to(at::kFloat), weight, bias).to(type);
   return at::group_norm(x, x.size(1), weight.defined() ? weight.to(type) : weight,
                         bias.defined() ? bias.to(type) : bias, kNormEpsilon);
 }

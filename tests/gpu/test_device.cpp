@@ -2,7 +2,6 @@
 // The networks, their gradients, augmentation and the engine on the device that UNETSEG_TEST_DEVICE
 // names ("cuda", "cuda:N", "cpu"), against the reference and against the CPU. Skipped without it.
 #include <ATen/ATen.h>
-#include <ATen/Context.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <filesystem>
 
 #include "model/engine/engine.h"
+#include "model/network/float32.h"
 #include "model/network/stored_parameters.h"
 #include "trainer/train/augment.h"
 #include "trainer/train/flat_parameters.h"
@@ -37,12 +37,6 @@ at::Device device() {
   return at::Device(probe_device(asked_device(), nullptr));
 }
 
-// TF32 rounds the factors of a convolution to 10 bits: a parity check would see nothing else.
-void plain_float32() {
-  at::globalContext().setAllowTF32CuDNN(false);
-  at::globalContext().setAllowTF32CuBLAS(false);
-}
-
 Parameters golden_parameters(const Golden& golden, at::ScalarType type) {
   Parameters parameters;
   for (const auto& tensor : golden)
@@ -53,7 +47,7 @@ Parameters golden_parameters(const Golden& golden, at::ScalarType type) {
 }
 
 void check_forward(const char* architecture, at::ScalarType type, double tolerance) {
-  plain_float32();
+  forbid_tf32();
   const Golden golden = read_golden(std::string(architecture) + ".safetensors");
   const auto network = make_network(architecture, kGoldenWidth, golden_parameters(golden, type));
   const Logits logits = network->forward(golden.at("images").to(device(), type));
@@ -116,7 +110,7 @@ trainer::DecodedSet spots(int count, int side) {
 }
 
 START_TEST(test_augmented_batches_equal_those_of_the_cpu) {
-  plain_float32();
+  forbid_tf32();
   const trainer::DecodedSet set = spots(8, 128);
   const trainer::BatchMaker here(set, 64, 64, device()), cpu(set, 64, 64, at::kCPU);
   const std::vector<std::int64_t> indices = {5, 0, 7, 2, 3, 1, 6, 4};
@@ -130,34 +124,48 @@ START_TEST(test_augmented_batches_equal_those_of_the_cpu) {
 }
 END_TEST
 
-START_TEST(test_engine_agrees_with_the_engine_of_the_cpu) {
+// Of two pictures, by an engine with weights from `file`.
+std::vector<float> probabilities(const std::string& file, const std::string& device,
+                                 UnetsegPrecision precision, const at::Tensor& images) {
+  const std::size_t pixels = std::size_t{128} * 128;
+  const float* inputs[] = {images.data_ptr<float>(), images.data_ptr<float>() + 3 * pixels};
+  std::vector<float> result(2 * pixels);
+  float* outputs[] = {result.data(), result.data() + pixels};
+  UnetsegOpenOptions options = {};
+  options.model_file = file.c_str();
+  options.device = device.c_str();
+  options.precision = precision;
+  make_engine(options)->run(inputs, outputs, 2);
+  return result;
+}
+
+void check_engine(const char* architecture, UnetsegPrecision precision, double tolerance) {
   const std::string file =
       (std::filesystem::temp_directory_path() / "unetseg-test-device.safetensors").string();
   ModelCard card;
-  card.architecture = kArchitectures[_i];
+  card.architecture = architecture;
   const auto layout = network_layout(card.architecture, card.base_width);
   save_parameters(file,
                   trainer::views_of(trainer::initial_values(card.architecture, layout, 4), layout),
                   card, false);
-  const std::size_t pixels = std::size_t{128} * 128;
   const at::Tensor images = at::randn({2, 3, 128, 128});
-  const float* inputs[] = {images.data_ptr<float>(), images.data_ptr<float>() + 3 * pixels};
-  std::vector<float> results[2];
-  for (int where = 0; where < 2; ++where) {
-    const std::string name = where == 0 ? "cpu" : asked_device();
-    UnetsegOpenOptions options = {};
-    options.model_file = file.c_str();
-    options.device = name.c_str();
-    results[where].resize(2 * pixels);
-    float* outputs[] = {results[where].data(), results[where].data() + pixels};
-    make_engine(options)->run(inputs, outputs, 2);
-  }
+  const auto expected = probabilities(file, "cpu", UNETSEG_PRECISION_FP32, images);
+  const auto found = probabilities(file, asked_device(), precision, images);
   std::filesystem::remove(file);
   double worst = 0;
-  for (std::size_t i = 0; i < results[0].size(); ++i)
-    worst = std::max(worst, std::abs(static_cast<double>(results[0][i]) - results[1][i]));
-  std::fprintf(stderr, "%s: probabilities differ by %.2g at most\n", kArchitectures[_i], worst);
-  ck_assert_double_lt(worst, 2e-2);  // the engine leaves TF32 to LibTorch's default
+  for (std::size_t i = 0; i < found.size(); ++i)
+    worst = std::max(worst, std::abs(static_cast<double>(found[i]) - expected[i]));
+  std::fprintf(stderr, "%s: probabilities differ by %.2g at most\n", architecture, worst);
+  ck_assert_double_lt(worst, tolerance);
+}
+
+START_TEST(test_engine_agrees_with_the_engine_of_the_cpu) {
+  check_engine(kArchitectures[_i], UNETSEG_PRECISION_AUTO, 1e-3);
+}
+END_TEST
+
+START_TEST(test_halves_agree_with_the_engine_of_the_cpu) {
+  if (device().is_cuda()) check_engine(kArchitectures[_i], UNETSEG_PRECISION_FP16, 5e-2);
 }
 END_TEST
 
@@ -176,6 +184,7 @@ int main() {
   tcase_add_loop_test(cases, test_loss_and_gradients_match_the_reference, 0, 2);
   tcase_add_test(cases, test_augmented_batches_equal_those_of_the_cpu);
   tcase_add_loop_test(cases, test_engine_agrees_with_the_engine_of_the_cpu, 0, 2);
+  tcase_add_loop_test(cases, test_halves_agree_with_the_engine_of_the_cpu, 0, 2);
   suite_add_tcase(suite, cases);
   return run_suite(suite);
 }

@@ -22,6 +22,7 @@ class LeftNeighbour final : public Engine {
   const ModelCard& card() const override { return card_; }
   std::string device() const override { return "cpu"; }
   std::string name() const override { return "left neighbour"; }
+  std::string precision() const override { return "fp32"; }
   void run(const float* const* inputs, float* const* probabilities, int n) override {
     batches.push_back(n);
     const int pixels = width_ * height_;

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "model/engine/engine.h"
+#include "model/network/float32.h"
 #include "model/network/stored_parameters.h"
 #include "model/storage/atomic_file.h"
 #include "trainer/commands/commands.h"
@@ -136,6 +137,7 @@ int train(const Options& options, const std::function<Config(Config)>& configure
   if (checkpoint) require_same_run(*checkpoint, config);
   folder.require_space(bytes_of_run(config));
   at::set_num_threads(static_cast<int>(config.threads));
+  forbid_tf32();
 
   const TrainingData data = load_data(options, config, stop);
   RunReport report(options.output, data.validation, threshold_of(config), options.quiet);

@@ -51,6 +51,7 @@ class FakeEngine final : public Engine {
   const ModelCard& card() const override { return card_; }
   std::string device() const override { return "cpu"; }
   std::string name() const override { return "fake"; }
+  std::string precision() const override { return "fp32"; }
 
   void run(const float* const* inputs, float* const* probabilities, int n) override {
     for (int i = 0; i < n; ++i) {
