@@ -72,13 +72,12 @@ InputFile::InputFile(const std::string& path, std::uint64_t most_bytes) : path_(
     if (!S_ISREG(status.st_mode))
       throw Error(Fault::open_read, fmt::format("{}: is {}; give a regular file", shown_path(path),
                                                 kind_of(status.st_mode)));
-    size_ = static_cast<std::uint64_t>(status.st_size);
-    modified_ = status.st_mtim;
-    if (size_ > most_bytes)
+    identity_ = FileIdentity(status);
+    if (size() > most_bytes)
       throw Error(Fault::open_read,
                   fmt::format("{}: has {} bytes, more than the {} that are accepted; give another "
                               "file",
-                              shown_path(path), size_, most_bytes));
+                              shown_path(path), size(), most_bytes));
   } catch (...) {
     close(descriptor_);
     throw;
@@ -104,7 +103,7 @@ void InputFile::read(void* to, std::size_t bytes) {
       throw Error(Fault::read,
                   fmt::format("{}: became shorter while it was read: it ends at byte {} of {}; try "
                               "again when nothing writes to it",
-                              shown_path(path_), position_, size_));
+                              shown_path(path_), position_, size()));
     at += n;
     bytes -= static_cast<std::size_t>(n);
     position_ += static_cast<std::uint64_t>(n);
@@ -113,14 +112,12 @@ void InputFile::read(void* to, std::size_t bytes) {
 
 void InputFile::expect_unchanged() const {
   struct stat status = {};
-  if (fstat(descriptor_, &status) == 0 && static_cast<std::uint64_t>(status.st_size) == size_ &&
-      status.st_mtim.tv_sec == modified_.tv_sec && status.st_mtim.tv_nsec == modified_.tv_nsec)
-    return;
+  if (fstat(descriptor_, &status) == 0 && FileIdentity(status) == identity_) return;
   throw Error(
       Fault::read,
       fmt::format("{}: was written to while it was read; try again when nothing writes to it",
                   shown_path(path_)),
-      fmt::format("{} bytes at first, {} at last", size_, status.st_size));
+      fmt::format("{} bytes at first, {} at last", size(), status.st_size));
 }
 
 }  // namespace unetseg

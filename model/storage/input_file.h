@@ -4,8 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 #include <string>
+
+#include "model/storage/file_identity.h"
 
 namespace unetseg {
 
@@ -18,8 +19,9 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
-  // In bytes, as it was when the file was opened.
-  std::uint64_t size() const { return size_; }
+  // As it was when the file was opened.
+  const FileIdentity& identity() const { return identity_; }
+  std::uint64_t size() const { return identity_.bytes; }
 
   // Reads exactly `bytes` bytes more. Throws Error(read).
   void read(void* to, std::size_t bytes);
@@ -31,8 +33,8 @@ class InputFile {
  private:
   std::string path_;
   int descriptor_;
-  std::uint64_t size_ = 0, position_ = 0;
-  std::timespec modified_ = {};
+  FileIdentity identity_;
+  std::uint64_t position_ = 0;
 };
 
 }  // namespace unetseg

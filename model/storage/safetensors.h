@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "model/error.h"
+#include "model/storage/file_identity.h"
 
 namespace unetseg {
 
@@ -32,6 +33,7 @@ struct SafetensorsFile {
   std::map<std::string, std::string> metadata;
   std::vector<TensorEntry> tensors;  // in the order of their offsets
   std::vector<std::uint8_t> data;
+  FileIdentity identity;                                   // of the file that it was read from
   const TensorEntry* find(const std::string& name) const;  // nullptr where there is none
 };
 

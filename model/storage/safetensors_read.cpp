@@ -99,7 +99,8 @@ SafetensorsFile read_file(const std::string& path, const SafetensorsLimits& limi
   const std::uint64_t data_bytes = file.size() - kHeaderStart - length;
   SafetensorsHeader header = parse_safetensors_header(json, data_bytes, limits, path);
 
-  SafetensorsFile result{std::move(header.metadata), std::move(header.tensors), {}};
+  SafetensorsFile result{
+      std::move(header.metadata), std::move(header.tensors), {}, file.identity()};
   result.data.resize(data_bytes);
   file.read(result.data.data(), data_bytes);
   file.expect_unchanged();
