@@ -4,14 +4,17 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <thread>
 
+#include "model/engine/compute_threads.h"
 #include "model/engine/engine.h"
+#include "model/engine/shared_model.h"
 #include "model/error.h"
 #include "model/network/float32.h"
-#include "model/network/stored_parameters.h"
 
 namespace unetseg {
 namespace {
@@ -42,25 +45,25 @@ at::ScalarType type_of(UnetsegPrecision precision, const at::Device& device) {
   }
 }
 
+std::shared_ptr<ComputeThreads> compute_threads(unsigned asked) {
+  const unsigned team = asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
+  return ComputeThreads::shared(team, [team] {
+    at::get_num_threads();  // once in each thread this takes what another has set for itself
+    at::set_num_threads(static_cast<int>(team));
+  });
+}
+
 class LibtorchEngine final : public Engine {
  public:
   explicit LibtorchEngine(const UnetsegOpenOptions& options)
-      : threads_(options.threads),
-        device_(probe_device(options.device, nullptr)),
-        type_(type_of(options.precision, device_)) {
+      : device_(probe_device(options.device, nullptr)),
+        type_(type_of(options.precision, device_)),
+        model_(load_model(options.model_file, device_, type_)),
+        threads_(device_.is_cpu() ? compute_threads(options.threads) : nullptr) {
     if (device_.is_cuda()) forbid_tf32();
-    const c10::InferenceMode inference;
-    const SafetensorsFile file = read_safetensors(options.model_file);
-    about(options.model_file, "", [&] { card_ = card_of(file); });
-    Parameters parameters = parameters_of(file);
-    for (auto& parameter : parameters) parameter.second = parameter.second.to(device_, type_);
-    about(options.model_file, "; train or convert it for one of the known architectures",
-          [&] { network_ = make_network(card_.architecture, card_.base_width, parameters); });
-    if (device_.is_cpu() && threads_ == 0)
-      threads_ = std::max(1u, std::thread::hardware_concurrency());
   }
 
-  const ModelCard& card() const override { return card_; }
+  const ModelCard& card() const override { return model_->card; }
   std::string device() const override { return device_.str(); }
   std::string name() const override { return "libtorch"; }
   std::string precision() const override {
@@ -76,25 +79,24 @@ class LibtorchEngine final : public Engine {
   // `inference` shows it), and what a picture gives does not depend on its batch: oneDNN would
   // choose other kernels for other sizes of it.
   void run(const float* const* inputs, float* const* probabilities, int n) override {
-    const c10::InferenceMode inference;
-    if (!device_.is_cpu()) return infer(inputs, probabilities, n);
-    if (!threads_set_) {
-      at::set_num_threads(static_cast<int>(threads_));  // a setting of the calling thread
-      threads_set_ = true;
+    if (!threads_) return infer(inputs, probabilities, n);
+    for (int i = 0; i < n; ++i) {
+      const auto one = [&] { infer(inputs + i, probabilities + i, 1); };
+      threads_->run(std::ref(one));
     }
-    for (int i = 0; i < n; ++i) infer(inputs + i, probabilities + i, 1);
   }
 
  private:
   void infer(const float* const* inputs, float* const* probabilities, int n) {
-    const std::int64_t height = card_.input_height, width = card_.input_width;
+    const c10::InferenceMode inference;
+    const std::int64_t height = card().input_height, width = card().input_width;
     if (!staging_.defined() || staging_.size(0) != n)
       staging_ = at::empty({n, 3, height, width}, at::kFloat);
     const std::size_t input_floats = static_cast<std::size_t>(3 * height * width);
     for (int i = 0; i < n; ++i)
       std::memcpy(staging_.data_ptr<float>() + i * input_floats, inputs[i],
                   input_floats * sizeof(float));
-    const at::Tensor logits = network_->forward(staging_.to(device_, type_)).full;
+    const at::Tensor logits = model_->network->forward(staging_.to(device_, type_)).full;
     const at::Tensor result = at::sigmoid(logits.to(at::kFloat)).to(at::kCPU).contiguous();
     const std::size_t output_floats = static_cast<std::size_t>(height * width);
     const float* values = result.data_ptr<float>();
@@ -108,22 +110,10 @@ class LibtorchEngine final : public Engine {
     }
   }
 
-  // Names the file in whatever error `call` throws, and the cure behind it.
-  template <typename Call>
-  static void about(const std::string& file, const char* cure, Call call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      throw Error(error.fault(), file + ": " + error.what() + cure, error.detail());
-    }
-  }
-
-  unsigned threads_;
-  bool threads_set_ = false;
-  at::Device device_;
-  at::ScalarType type_;
-  ModelCard card_;
-  std::unique_ptr<Network> network_;
+  const at::Device device_;
+  const at::ScalarType type_;
+  const std::shared_ptr<const LoadedModel> model_;
+  const std::shared_ptr<ComputeThreads> threads_;  // on the CPU
   at::Tensor staging_;
 };
 

@@ -28,7 +28,7 @@ struct Logits {
 using DropoutMasks = std::vector<at::Tensor>;
 
 // Holds references to its parameters and nothing else; changing them in place changes the network.
-// One thread at a time.
+// Any number of threads at the same time, as long as nobody changes them.
 class Network {
  public:
   virtual ~Network() = default;

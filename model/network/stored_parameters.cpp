@@ -1,32 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "model/network/stored_parameters.h"
 
-#include <cmath>
+#include "model/storage/half.h"
 
 namespace unetseg {
-namespace {
-
-at::ScalarType scalar_type(DType dtype) {
-  switch (dtype) {
-    case DType::f64:
-      return at::kDouble;
-    case DType::f32:
-      return at::kFloat;
-    case DType::f16:
-      return at::kHalf;
-    case DType::bf16:
-      return at::kBFloat16;
-    case DType::i64:
-      return at::kLong;
-    case DType::i32:
-      return at::kInt;
-    case DType::u8:
-      return at::kByte;
-  }
-  throw Error(Fault::failed, "a tensor has a type that this program does not know");
-}
-
-}  // namespace
 
 std::string architecture_of(const SafetensorsFile& file) {
   if (file.find("encoder.0.down.conv.weight")) return "improved-unet";
@@ -50,11 +27,10 @@ ModelCard card_of(const SafetensorsFile& file) {
 Parameters parameters_of(const SafetensorsFile& file) {
   Parameters parameters;
   for (const TensorEntry& entry : file.tensors) {
-    // from_blob takes a mutable pointer, but the copy that follows only reads.
-    auto* bytes = const_cast<std::uint8_t*>(file.data.data() + entry.offset);
-    const at::Tensor stored =
-        at::from_blob(bytes, entry.shape, at::dtype(scalar_type(entry.dtype)));
-    parameters[entry.name] = stored.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+    at::Tensor values = at::empty(entry.shape, at::kFloat);
+    to_float32(entry.dtype, file.data.data() + entry.offset,
+               static_cast<std::size_t>(values.numel()), values.data_ptr<float>());
+    parameters[entry.name] = values;
   }
   return parameters;
 }

@@ -17,7 +17,7 @@ std::string architecture_of(const SafetensorsFile& file);
 // converted from Python). Throws Error(settings).
 ModelCard card_of(const SafetensorsFile& file);
 
-// Copies of all tensors as float32 on the CPU.
+// Copies of all tensors as float32 on the CPU. Throws Error(settings) where one has integers.
 Parameters parameters_of(const SafetensorsFile& file);
 
 // Writes parameters (any device) with their card, in half precision or float32. Throws as
