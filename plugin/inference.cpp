@@ -32,7 +32,10 @@ std::string Inference::probe(const std::string& device, std::string* notice) {
 }
 
 Inference::Inference(const ModelSettings& settings)
-    : settings_(settings), file_(weights_path(settings.model_file)), backend_(load_backend()) {
+    : settings_(settings),
+      file_(weights_path(settings.model_file)),
+      stamp_(stamp_of(file_)),
+      backend_(load_backend()) {
   try {
     worker_.run([this] {
       open();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "model/backend/backend.h"
+#include "plugin/file_stamp.h"
 #include "plugin/settings.h"
 #include "plugin/worker.h"
 
@@ -29,6 +30,8 @@ class Inference {
 
   const ModelSettings& settings() const { return settings_; }  // what it was loaded with
   const std::string& file() const { return file_; }
+  // False: the file has changed, or has another in its place, since the model was read from it.
+  bool is_up_to_date() const { return stamp_of(file_) == stamp_; }
   const UnetsegModelInfo& info() const { return *backend_->info(session_); }
   // Nanoseconds that an inference took while warming up, the slowest but for the first.
   guint64 warm_up_time() const { return warm_up_time_; }
@@ -72,6 +75,7 @@ class Inference {
 
   const ModelSettings settings_;
   const std::string file_;
+  const FileStamp stamp_;  // taken before it was read
   const UnetsegBackend* backend_;
   UnetsegSession* session_ = nullptr;
   guint64 warm_up_time_ = 0;

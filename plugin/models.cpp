@@ -10,16 +10,23 @@ namespace unetseg {
 
 void Models::open(const ModelSettings& settings) {
   cancel();
-  const std::shared_ptr<Inference> kept = current();
-  if (kept && kept->settings() == settings) return;
+  if (is_current(settings)) return;
+  std::shared_ptr<Inference> outdated;  // let go of without the lock
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    current_.reset();
+    outdated.swap(current_);
   }
+  outdated.reset();
   auto opened = owned(std::make_unique<Inference>(settings));
   const std::lock_guard<std::mutex> lock(mutex_);
   opened->set_flushing(flushing_);
   current_ = std::move(opened);
+}
+
+// Neither the settings nor the file have changed since.
+bool Models::is_current(const ModelSettings& settings) {
+  const std::shared_ptr<Inference> model = current();
+  return model && model->settings() == settings && model->is_up_to_date();
 }
 
 bool Models::close() {
@@ -61,8 +68,9 @@ void Models::request(const ModelSettings& settings) {
     static_cast<Models*>(self)->loop();
     return nullptr;
   };
+  if (is_current(settings)) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (quit_ || (current_ && current_->settings() == settings)) return;
+  if (quit_) return;
   GError* error = nullptr;
   if (thread_ == nullptr) thread_ = g_thread_try_new("unetseg-load", entry, this, &error);
   if (thread_ == nullptr) {

@@ -29,8 +29,8 @@ class Models {
   Models(const Models&) = delete;
   Models& operator=(const Models&) = delete;
 
-  // While no data flows. A model that was loaded with the same settings is kept as it is; after a
-  // failure there is none.
+  // While no data flows. A model that was loaded with the same settings is kept as it is, unless
+  // its file has changed; after a failure there is none.
   void open(const ModelSettings& settings);
   // False: the inference of a model that gave way, or of the last one, did not return and was left
   // behind.
@@ -52,6 +52,7 @@ class Models {
   void set_flushing(bool flushing);
 
  private:
+  bool is_current(const ModelSettings& settings);
   void loop();
   std::shared_ptr<Inference> load(const ModelSettings& settings);
   std::shared_ptr<Inference> owned(std::unique_ptr<Inference> model);

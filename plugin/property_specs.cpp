@@ -125,7 +125,8 @@ void install_model_properties(GObjectClass* object_class) {
   g_object_class_install_property(
       object_class, kThreads,
       g_param_spec_uint("threads", "Threads",
-                        "Threads for inference on the CPU, 0 for one on each core. Changed while "
+                        "Threads for inference on the CPU, 0 for one on each core. Elements of one "
+                        "process take turns where theirs would outnumber the cores. Changed while "
                         "running, it takes over as a model file does",
                         0, 1024, defaults.threads, kAtAnyTime));
   g_object_class_install_property(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // States: what is loaded and freed when, what a failed start leaves, and starts after its cure.
+#include <chrono>
+
 #include "tests/temporary_folder.h"
 
 #include "tests/plugin/lone_element.h"
@@ -145,6 +147,41 @@ START_TEST(test_the_model_stays_loaded_in_ready_until_another_is_asked_for) {
 }
 END_TEST
 
+START_TEST(test_s13_a_file_that_was_replaced_in_ready_is_a_new_model) {
+  const TemporaryFolder folder;
+  const std::string file = folder.path() + "/model", other = folder.path() + "/other";
+  const auto write = [](const std::string& path) {
+    std::ofstream(path) << "fake:exception-at=2\n";
+  };
+  write(file);
+  const std::pair<const char*, std::function<void()>> cases[] = {
+      {"read", [] {}},
+      {"renamed over",
+       [&] {
+         write(other);
+         std::filesystem::rename(other, file);
+       }},
+      {"longer", [&] { std::ofstream(file, std::ios::app) << "\n"; }},
+      {"touched", [&] {
+         std::filesystem::last_write_time(
+             file, std::filesystem::last_write_time(file) + std::chrono::seconds(1));
+       }}};
+  for (const auto& c : cases) {
+    Bench bench({{"model-file", file}});
+    ck_assert(bench.send_caps(kCaps));
+    ck_assert_int_eq(play_a_frame(bench), GST_FLOW_OK);
+    ck_assert_int_eq(gst_element_set_state(bench.element(), GST_STATE_READY),
+                     GST_STATE_CHANGE_SUCCESS);
+    const bool kept = c.first == std::string("read");
+    c.second();
+    restart(bench, GST_STATE_READY);
+    const GstFlowReturn flow = play_a_frame(bench);
+    ck_assert_msg(flow == (kept ? GST_FLOW_ERROR : GST_FLOW_OK), "%s: %s", c.first,
+                  gst_flow_get_name(flow));
+  }
+}
+END_TEST
+
 START_TEST(test_counts_start_anew_with_each_start) {
   Bench bench;
   ck_assert(bench.send_caps(kCaps));
@@ -230,6 +267,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_s8_stopping_ends_the_wait_for_an_inference_and_pushes_nothing);
   tcase_add_test(tests, test_s7_s8_two_hundred_stops_while_frames_flow);
   tcase_add_test(tests, test_the_model_stays_loaded_in_ready_until_another_is_asked_for);
+  tcase_add_test(tests, test_s13_a_file_that_was_replaced_in_ready_is_a_new_model);
   tcase_add_test(tests, test_counts_start_anew_with_each_start);
   tcase_add_test(tests, test_m1_to_m8_b5_b8_a_failed_load_says_so_once_and_can_be_cured);
   tcase_add_test(tests, test_what_is_shown_as_loaded_is_loaded);

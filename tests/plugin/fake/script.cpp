@@ -2,6 +2,7 @@
 #include "tests/plugin/fake/script.h"
 
 #include <cstdio>
+#include <fstream>
 #include <new>
 #include <sstream>
 
@@ -69,8 +70,10 @@ Script read_script(const std::string& model_file) {
   const std::string scheme = "fake:";
   Script script;
   try {
-    if (model_file.rfind(scheme, 0) != 0) throw std::invalid_argument(model_file);
-    std::istringstream entries(model_file.substr(scheme.size()));
+    std::string line = model_file;
+    if (line.rfind(scheme, 0) != 0) std::getline(std::ifstream(model_file), line);
+    if (line.rfind(scheme, 0) != 0) throw std::invalid_argument(model_file);
+    std::istringstream entries(line.substr(scheme.size()));
     for (std::string entry; std::getline(entries, entry, ',');) {
       const std::size_t equals = entry.find('=');
       if (equals == std::string::npos) throw std::invalid_argument(entry);

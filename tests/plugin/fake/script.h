@@ -3,6 +3,8 @@
 //
 //   fake:KEY=VALUE,KEY=VALUE,...
 //
+// or the path of a file that holds such a line.
+//
 // The network itself copies the red channel: a pixel's probability is its red / 255, so that a
 // frame of the network's size has the mask that is written down in it. Frames are counted from 1
 // for each session; 0 stands for every inference of the warm-up, which the fake tells by its empty
