@@ -87,6 +87,12 @@
  * gst-launch-1.0 filesrc location=clip.mkv ! decodebin ! videoconvert ! unetseg batch-size=16 output=mask ! pngenc ! multifilesink location=mask-%05d.png
  * ]| A recording's masks, sixteen frames at a time.
  *
+ * ## Several elements
+ *
+ * Elements of one process that run one model file on the same device and in the same precision share
+ * its weights. On the CPU all share their threads: their inferences take turns, or, where
+ * #GstUnetseg:threads is set to a part of the cores, as many run side by side as there is room for.
+ *
  * ## Faulty frames
  *
  * What happens to a frame that cannot be segmented is the #GstUnetseg:on-error property's to say.
