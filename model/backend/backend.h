@@ -121,6 +121,8 @@ typedef enum {
   UNETSEG_DRAW_OVERLAY,     /* blends colour over the frame in place, in its own format */
   UNETSEG_DRAW_MASK,        /* writes 0 or 255 to every pixel of a GRAY8 frame */
   UNETSEG_DRAW_PROBABILITY, /* writes round(255 p) to every pixel of a GRAY8 frame */
+  UNETSEG_DRAW_ALPHA,       /* writes round(255 p) to every pixel's alpha of an RGBA, BGRA, ARGB or
+                               ABGR frame, and no other byte */
 } UnetsegDrawMode;
 
 /* How the picture moved from one frame to another: what is at (x, y) in the first is at (x', y') in

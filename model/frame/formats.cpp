@@ -8,11 +8,13 @@
 namespace unetseg {
 namespace {
 
-constexpr PixelLayout packed(int step, int red, int green, int blue) {
+constexpr PixelLayout packed(int step, int red, int green, int blue, int alpha = -1) {
   return {ColourModel::rgb,
           1,
           3,
-          {{0, red, step, 0, 0}, {0, green, step, 0, 0}, {0, blue, step, 0, 0}}};
+          {{0, red, step, 0, 0}, {0, green, step, 0, 0}, {0, blue, step, 0, 0}},
+          8,
+          alpha};
 }
 
 constexpr Component kLuma = {0, 0, 1, 0, 0};
@@ -29,10 +31,10 @@ constexpr PixelLayout kLayouts[] = {
     packed(4, 2, 1, 0),                                             // BGRX
     packed(4, 1, 2, 3),                                             // XRGB
     packed(4, 3, 2, 1),                                             // XBGR
-    packed(4, 0, 1, 2),                                             // RGBA
-    packed(4, 2, 1, 0),                                             // BGRA
-    packed(4, 1, 2, 3),                                             // ARGB
-    packed(4, 3, 2, 1),                                             // ABGR
+    packed(4, 0, 1, 2, 3),                                          // RGBA
+    packed(4, 2, 1, 0, 3),                                          // BGRA
+    packed(4, 1, 2, 3, 0),                                          // ARGB
+    packed(4, 3, 2, 1, 0),                                          // ABGR
     {ColourModel::grey, 1, 1, {kLuma, {}, {}}},                     // GRAY8
     yuv(3, kLuma, {1, 0, 1, 1, 1}, {2, 0, 1, 1, 1}),                // I420
     yuv(2, kLuma, {1, 0, 2, 1, 1}, {1, 1, 2, 1, 1}),                // NV12

@@ -24,6 +24,7 @@ struct PixelLayout {
   int components;          // 3, or 1 for grey
   Component component[3];  // R, G, B or Y, U, V or grey
   int depth = 8;           // bits: 8 in a byte, or 10 in the high bits of two, the low byte first
+  int alpha = -1;          // offset of a packed pixel's alpha in bytes; -1 where there is none
 
   int value_bytes() const { return depth > 8 ? 2 : 1; }
 };

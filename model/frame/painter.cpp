@@ -40,6 +40,16 @@ Run hull(Run a, Run b) {
   return {std::min(a.first, b.first), std::max(a.last, b.last)};
 }
 
+void check_mode(UnetsegDrawMode mode, UnetsegFormat format) {
+  const bool writes_grey = mode == UNETSEG_DRAW_MASK || mode == UNETSEG_DRAW_PROBABILITY;
+  if (writes_grey && format != UNETSEG_FORMAT_GRAY8)
+    throw Error(Fault::frame_format, "Masks and probabilities can only be written to GRAY8 frames.",
+                "format " + std::to_string(format));
+  if (mode == UNETSEG_DRAW_ALPHA && pixel_layout(format).alpha < 0)
+    throw Error(Fault::frame_format, "Alpha can only be written to frames that have it.",
+                "format " + std::to_string(format));
+}
+
 bool same_geometry(const UnetsegFrame& a, const UnetsegFrame& b) {
   return a.format == b.format && a.width == b.width && a.height == b.height;
 }
@@ -55,6 +65,7 @@ struct Painter::Canvas {
   void overlay(const ProbabilityView& probabilities, double threshold, const UnetsegFrame& frame,
                const UnetsegStyle& style);
   void probability(const UnetsegFrame& frame);
+  void alpha(const UnetsegFrame& frame);
 };
 
 void Painter::Canvas::overlay(const ProbabilityView& probabilities, double threshold,
@@ -71,8 +82,7 @@ void Painter::Canvas::overlay(const ProbabilityView& probabilities, double thres
   const Ink fill_ink = ink_for(frame, style.color, style.opacity);
   const Ink contour_ink = ink_for(frame, style.contour_color, 1);
   Run fill_rows{0, 0}, contour_rows{0, 0};
-  if (fill_ink.alpha > 0)
-    upsampler.rows_reaching(threshold, &fill_rows.first, &fill_rows.last);
+  if (fill_ink.alpha > 0) upsampler.rows_reaching(threshold, &fill_rows.first, &fill_rows.last);
   if (contour_ink.alpha > 0 && style.contour_width > 0) {
     contour.trace(probabilities, threshold, frame.width, frame.height, style.contour_width);
     contour_rows = contour.rows();
@@ -106,6 +116,17 @@ void Painter::Canvas::probability(const UnetsegFrame& frame) {
   }
 }
 
+void Painter::Canvas::alpha(const UnetsegFrame& frame) {
+  const int offset = pixel_layout(frame.format).alpha;
+  const std::size_t width = static_cast<std::size_t>(frame.width);
+  for (int y = 0; y < frame.height; ++y) {
+    const float* row = upsampler.row(y);
+    std::uint8_t* out = frame_row(frame, 0, y) + offset;
+    for (std::size_t x = 0; x < width; ++x)
+      out[4 * x] = static_cast<std::uint8_t>(255 * row[x] + 0.5f);
+  }
+}
+
 Painter::Painter() : canvas_(std::make_unique<Canvas>()) {}
 
 Painter::~Painter() = default;
@@ -113,17 +134,17 @@ Painter::~Painter() = default;
 void Painter::draw(const ProbabilityView& probabilities, double threshold,
                    const UnetsegFrame& frame, const UnetsegStyle& style) {
   check_frame(frame);
-  if (style.mode != UNETSEG_DRAW_OVERLAY && frame.format != UNETSEG_FORMAT_GRAY8)
-    throw Error(Fault::frame_format, "Masks and probabilities can only be written to GRAY8 frames.",
-                "format " + std::to_string(frame.format));
+  check_mode(style.mode, frame.format);
   try {
     canvas_->upsampler.configure(probabilities, frame.width, frame.height);
     if (style.mode == UNETSEG_DRAW_OVERLAY)
       canvas_->overlay(probabilities, threshold, frame, style);
     else if (style.mode == UNETSEG_DRAW_MASK)
       mask_from_probabilities(canvas_->upsampler, threshold, frame.plane[0], frame.stride[0]);
-    else
+    else if (style.mode == UNETSEG_DRAW_PROBABILITY)
       canvas_->probability(frame);
+    else
+      canvas_->alpha(frame);
   } catch (const std::bad_alloc&) {
     throw Error(Fault::no_space, "There is not enough memory to draw on a frame of " +
                                      std::to_string(frame.width) + " x " +

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Draws a probability map onto a frame in the frame's own format: overlay, mask, or probabilities.
+// Draws a probability map onto a frame in its own format: overlay, mask, probabilities, or alpha.
 #pragma once
 
 #include <memory>
@@ -27,8 +27,9 @@ class Painter {
   Painter& operator=(const Painter&) = delete;
 
   // `threshold` must be resolved (>= 0). Throws Error(frame_format) for a frame without
-  // pixels and where mask or probability mode is given anything but GRAY8, Error(no_space) where
-  // memory for the size is not to be had; either before a pixel is written.
+  // pixels, where mask or probability mode is given anything but GRAY8, and where alpha mode is
+  // given a format without alpha; Error(no_space) where memory for the size is not to be had;
+  // either before a pixel is written.
   void draw(const ProbabilityView& probabilities, double threshold, const UnetsegFrame& frame,
             const UnetsegStyle& style);
 

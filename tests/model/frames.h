@@ -61,6 +61,10 @@ inline const FormatCase kPackedFormats[] = {
     packed_case(UNETSEG_FORMAT_ARGB, "ARGB", 4, 1, 2, 3, 0),
     packed_case(UNETSEG_FORMAT_ABGR, "ABGR", 4, 3, 2, 1, 0),
 };
+// Those whose `untouched` is alpha.
+inline std::vector<FormatCase> alpha_formats() {
+  return {std::end(kPackedFormats) - 4, std::end(kPackedFormats)};
+}
 inline const FormatCase kYuvFormats[] = {
     yuv_case(UNETSEG_FORMAT_I420, "I420", 3, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 2, 2),
     yuv_case(UNETSEG_FORMAT_NV12, "NV12", 2, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}, 2, 2),

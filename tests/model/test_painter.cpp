@@ -249,6 +249,43 @@ START_TEST(test_probability_mode_writes_rounded_probabilities) {
 }
 END_TEST
 
+START_TEST(test_alpha_mode_writes_rounded_probabilities_to_alpha_alone) {
+  const Map map{2, 1, {0, 1}};
+  for (const FormatCase& format : alpha_formats())
+    for (const Placement& placement : kPlacements) {
+      TestFrame frame(format, 4, 3, placement);
+      frame.set_noise(1);
+      TestFrame expected = frame;
+      const int alpha[] = {0, 64, 191, 255};  // 63.75 and 191.25
+      for (int y = 0; y < 3; ++y)
+        for (int x = 0; x < 4; ++x)
+          expected.byte(0, 4 * x + format.untouched, y) = static_cast<std::uint8_t>(alpha[x]);
+      draw(map, frame, mode(UNETSEG_DRAW_ALPHA));
+      ck_assert_msg(frame.memory() == expected.memory(), "%s", format.name);
+    }
+}
+END_TEST
+
+START_TEST(test_c1_alpha_of_odd_sizes_is_the_grey_picture_of_the_probabilities) {
+  const Map map = disc(16, 7, 8, 5);
+  Painter painter;
+  for (const FormatCase& format : alpha_formats())
+    for (const auto& size : {std::pair<int, int>{1, 1}, {1, 7}, {7, 1}, {65, 33}, {5, 50}}) {
+      TestFrame grey(kGrey, size.first, size.second);
+      draw(map, grey, mode(UNETSEG_DRAW_PROBABILITY));
+      TestFrame frame(format, size.first, size.second, kPlacements[3]);
+      frame.set_noise(2);
+      TestFrame expected = frame;
+      for (int y = 0; y < size.second; ++y)
+        for (int x = 0; x < size.first; ++x)
+          expected.byte(0, 4 * x + format.untouched, y) = grey.byte(0, x, y);
+      painter.draw(map.view(), .5, frame.view(), mode(UNETSEG_DRAW_ALPHA));
+      ck_assert_msg(frame.memory() == expected.memory(), "%s %dx%d", format.name, size.first,
+                    size.second);
+    }
+}
+END_TEST
+
 START_TEST(test_threshold_moves_the_mask) {
   const Map map{2, 1, {0, 1}};  // .25 and .75 at the middle two of four pixels
   TestFrame frame(kGrey, 4, 1);
@@ -300,10 +337,12 @@ START_TEST(test_c11_one_painter_follows_changes_of_geometry_and_style) {
 }
 END_TEST
 
-START_TEST(test_masks_go_to_grey_frames_only) {
-  for (const UnetsegDrawMode m : {UNETSEG_DRAW_MASK, UNETSEG_DRAW_PROBABILITY})
+START_TEST(test_masks_go_to_grey_frames_only_and_alpha_to_those_that_have_it) {
+  for (const UnetsegDrawMode m : {UNETSEG_DRAW_MASK, UNETSEG_DRAW_PROBABILITY, UNETSEG_DRAW_ALPHA})
     for (const FormatCase& format : all_formats()) {
-      if (format.format == UNETSEG_FORMAT_GRAY8) continue;
+      const bool has_alpha =
+          UNETSEG_FORMAT_RGBA <= format.format && format.format <= UNETSEG_FORMAT_ABGR;
+      if (m == UNETSEG_DRAW_ALPHA ? has_alpha : format.format == UNETSEG_FORMAT_GRAY8) continue;
       TestFrame frame(format, 4, 4);
       frame.set_noise(1);
       const auto before = frame.memory();
@@ -375,10 +414,12 @@ int main() {
   tcase_add_test(tests, test_contour_pixels_of_a_straight_edge_are_as_computed_by_hand);
   tcase_add_test(tests, test_mask_mode_writes_every_pixel_and_no_other_byte);
   tcase_add_test(tests, test_probability_mode_writes_rounded_probabilities);
+  tcase_add_test(tests, test_alpha_mode_writes_rounded_probabilities_to_alpha_alone);
+  tcase_add_test(tests, test_c1_alpha_of_odd_sizes_is_the_grey_picture_of_the_probabilities);
   tcase_add_test(tests, test_threshold_moves_the_mask);
   tcase_add_test(tests, test_c1_frames_smaller_than_the_map_are_drawn);
   tcase_add_test(tests, test_c11_one_painter_follows_changes_of_geometry_and_style);
-  tcase_add_test(tests, test_masks_go_to_grey_frames_only);
+  tcase_add_test(tests, test_masks_go_to_grey_frames_only_and_alpha_to_those_that_have_it);
   tcase_add_test(tests, test_frames_without_pixels_are_refused);
   tcase_add_test(tests, test_c2_memory_that_is_not_to_be_had_is_reported_and_survived);
   suite_add_tcase(suite, tests);
