@@ -101,6 +101,7 @@ bool FramePath::set_caps(GstCaps* caps, Output output) {
   geometry_ = {};
   sink_caps_.reset();
   discontinue();
+  source_.reset();
   const std::shared_ptr<Outlet> mask = mask_outlet();
   if (mask) mask->reset();
   GstVideoInfo info;
@@ -115,8 +116,7 @@ bool FramePath::set_caps(GstCaps* caps, Output output) {
 }
 
 bool FramePath::set_output(Output output) {
-  return has_caps() && source_.would_take(sink_caps_.get(), output) &&
-         source_.set_caps(sink_caps_.get(), output);
+  return source_.would_take(sink_caps_.get(), output) && source_.set_caps(sink_caps_.get(), output);
 }
 
 // A mask that nobody takes is not made. The pad may have come after the caps.
@@ -201,6 +201,7 @@ void FramePath::sample(PendingFrame* frame, const FrameSettings& settings) {
   MappedFrame mapped;
   if (!mapped.map(frame->buffer.get(), geometry_, frame->layout, GST_MAP_READ)) {
     frame->fail(FrameFault::format, bad_buffer("its memory cannot be mapped", frame->buffer.get()));
+    frame->has_layout = false;
     return;
   }
   const guint slot = segmenter_.take_slot();
@@ -398,13 +399,17 @@ GstFlowReturn FramePath::deliver(PendingFrame* frame, const Shown& shown,
   }
   GstFlowReturn mask_flow = GST_FLOW_NOT_LINKED;
   if (mask != nullptr) mask_flow = mask->push_mask(frame->buffer.get(), shown, settings);
+  const Output output = source_.output();
   GstFlowReturn flow;
-  if (!passes_frames(source_.output()))
+  if (output == Output::cutout && frame->has_layout)
+    flow = source_.push_cutout(std::move(frame->buffer), frame->layout, shown, settings);
+  else if (!passes_frames(output))
     flow = source_.push_mask(frame->buffer.get(), shown, settings);
-  else if (source_.output() == Output::overlay && shown && frame->has_layout)
+  else if (output == Output::overlay && shown && frame->has_layout)
     flow = source_.push_overlay(std::move(frame->buffer), frame->layout, shown, settings);
   else
-    flow = source_.push_untouched(std::move(frame->buffer));
+    flow = source_.push_untouched(std::move(frame->buffer),
+                                  frame->has_layout ? &frame->layout : nullptr);
   return combined(flow, mask_flow);
 }
 

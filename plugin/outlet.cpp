@@ -11,6 +11,7 @@ UnetsegStyle style_of(const FrameSettings& settings, Output output) {
   UnetsegStyle style = {};
   style.mode = output == Output::mask          ? UNETSEG_DRAW_MASK
                : output == Output::probability ? UNETSEG_DRAW_PROBABILITY
+               : output == Output::cutout      ? UNETSEG_DRAW_ALPHA
                                                : UNETSEG_DRAW_OVERLAY;
   style.color = settings.color;
   style.opacity = settings.opacity;
@@ -34,29 +35,50 @@ Outlet::~Outlet() {
 }
 
 void Outlet::reset() {
-  geometry_ = {};
+  geometry_ = frame_geometry_ = {};
+  sink_caps_.reset();
   caps_.reset();
   pool_.stop();
+  copier_ = {};
+}
+
+// Null where there are none that the peer can have.
+CapsPtr Outlet::choose_caps(GstCaps* sink_caps, Output output) const {
+  CapsPtr caps(source_caps_for(sink_caps, output));
+  if (gst_caps_is_fixed(caps.get())) return caps;
+  const CapsPtr peer(gst_pad_peer_query_caps(pad_, caps.get()));
+  caps.reset(gst_caps_intersect_full(caps.get(), peer.get(), GST_CAPS_INTERSECT_FIRST));
+  if (gst_caps_is_empty(caps.get())) return nullptr;
+  return CapsPtr(gst_caps_fixate(caps.release()));
 }
 
 bool Outlet::set_caps(GstCaps* sink_caps, Output output) {
-  reset();
-  CapsPtr caps(source_caps_for(sink_caps, output));
-  GstVideoInfo info;
-  FrameGeometry geometry;
-  if (!gst_caps_is_fixed(caps.get()) || !gst_video_info_from_caps(&info, caps.get()) ||
-      !make_geometry(info, &geometry) || !gst_pad_push_event(pad_, gst_event_new_caps(caps.get())))
+  CapsPtr caps = choose_caps(sink_caps, output);
+  GstVideoInfo info, frame_info;
+  FrameGeometry geometry, frame_geometry;
+  FrameCopier copier;
+  if (!caps || !gst_video_info_from_caps(&info, caps.get()) || !make_geometry(info, &geometry))
     return false;
+  frame_geometry = geometry;
+  if (output == Output::cutout && (!gst_video_info_from_caps(&frame_info, sink_caps) ||
+                                   !make_geometry(frame_info, &frame_geometry)))
+    return false;
+  if (!copier.configure(frame_geometry, geometry)) return false;
+  pool_.stop();
+  if (!gst_pad_push_event(pad_, gst_event_new_caps(caps.get()))) return false;
   output_ = output;
+  sink_caps_.reset(gst_caps_ref(sink_caps));
   caps_ = std::move(caps);
   geometry_ = geometry;
+  frame_geometry_ = frame_geometry;
+  copier_ = std::move(copier);
   configure_pool();
   return true;
 }
 
 bool Outlet::would_take(GstCaps* sink_caps, Output output) const {
-  const CapsPtr caps(source_caps_for(sink_caps, output));
-  return gst_caps_is_fixed(caps.get()) && gst_pad_peer_query_accept_caps(pad_, caps.get());
+  const CapsPtr caps = choose_caps(sink_caps, output);
+  return caps && gst_pad_peer_query_accept_caps(pad_, caps.get());
 }
 
 void Outlet::configure_pool() {
@@ -67,29 +89,41 @@ void Outlet::configure_pool() {
 // Another peer, or one that has changed its mind, wants other buffers. A pool that failed to start
 // with the caps may have been cured since.
 void Outlet::follow_peer() {
-  if (gst_pad_check_reconfigure(pad_) || !pool_.is_configured()) configure_pool();
+  const bool has_changed = gst_pad_check_reconfigure(pad_);
+  // Only cutouts have caps to choose from.
+  if (has_changed && output_ == Output::cutout &&
+      !gst_pad_peer_query_accept_caps(pad_, caps_.get()) && set_caps(sink_caps_.get(), output_))
+    return;
+  if (has_changed || !pool_.is_configured()) configure_pool();
 }
 
-GstFlowReturn Outlet::push_untouched(BufferPtr frame) {
-  return gst_pad_push(pad_, frame.release());
+// By the peer, as what leaves.
+bool Outlet::is_readable(const BufferLayout& layout) const {
+  return !copier_.converts() &&
+         (pool_.peer_reads_video_meta() || is_default_layout(layout, geometry_));
 }
 
-// Makes *frame a buffer that may be drawn on.
-GstFlowReturn Outlet::copy_for_drawing(BufferPtr* frame, BufferLayout* layout) {
+// Makes *frame a buffer that leaves, and that may be drawn on.
+GstFlowReturn Outlet::make_drawable(BufferPtr* frame, BufferLayout* layout) {
+  if (is_readable(*layout) && is_drawable(frame->get())) return GST_FLOW_OK;
+  return copy(frame, layout);
+}
+
+GstFlowReturn Outlet::copy(BufferPtr* frame, BufferLayout* layout) {
   BufferPtr copy;
   const GstFlowReturn acquired = pool_.acquire(&copy);
   if (acquired != GST_FLOW_OK) return acquired;
-  copy_metadata(frame->get(), copy.get(), false);
+  copy_metadata(frame->get(), copy.get(), copier_.converts());
   BufferLayout copy_layout;
   const char* why = nullptr;
   MappedFrame from, to;
   if (!find_layout(copy.get(), geometry_, &copy_layout, &why) ||
-      !from.map(frame->get(), geometry_, *layout, GST_MAP_READ) ||
+      !from.map(frame->get(), frame_geometry_, *layout, GST_MAP_READ) ||
       !to.map(copy.get(), geometry_, copy_layout, GST_MAP_WRITE))
     throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
                   "A frame cannot be copied for drawing: put a videoconvert before unetseg",
                   why != nullptr ? why : "a buffer cannot be mapped"};
-  copy_pixels(from.view(), to.view(), geometry_);
+  copier_.copy(frame->get(), from.view(), to.view());
   from.unmap();
   to.unmap();
   *frame = std::move(copy);
@@ -97,29 +131,65 @@ GstFlowReturn Outlet::copy_for_drawing(BufferPtr* frame, BufferLayout* layout) {
   return GST_FLOW_OK;
 }
 
-void Outlet::draw(GstBuffer* buffer, const BufferLayout& layout, const ShownMask& mask,
-                  const FrameSettings& settings, const UnetsegStyle& style) {
-  MappedFrame frame;
-  const auto access = static_cast<GstMapFlags>(
-      style.mode == UNETSEG_DRAW_OVERLAY ? GST_MAP_READWRITE : GST_MAP_WRITE);
-  if (!frame.map(buffer, geometry_, layout, access))
+void Outlet::map(GstBuffer* buffer, const BufferLayout& layout, GstMapFlags access,
+                 MappedFrame* frame) const {
+  if (!frame->map(buffer, geometry_, layout, access))
     throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
                   "A frame cannot be drawn on: put a videoconvert before unetseg",
                   "gst_buffer_map failed"};
+}
+
+void Outlet::draw(GstBuffer* buffer, const BufferLayout& layout, const ShownMask& mask,
+                  const FrameSettings& settings, const UnetsegStyle& style) {
+  const bool writes_all = style.mode == UNETSEG_DRAW_MASK || style.mode == UNETSEG_DRAW_PROBABILITY;
+  MappedFrame frame;
+  map(buffer, layout, writes_all ? GST_MAP_WRITE : GST_MAP_READWRITE, &frame);
   mask.model->draw(mask.slot, frame.view(), mask.options(settings), style);
+}
+
+void Outlet::make_transparent(GstBuffer* buffer, const BufferLayout& layout) {
+  MappedFrame frame;
+  map(buffer, layout, GST_MAP_READWRITE, &frame);
+  const UnetsegFrame& view = frame.view();
+  const int alpha = GST_VIDEO_INFO_COMP_POFFSET(&geometry_.info, GST_VIDEO_COMP_A);
+  for (gint64 y = 0; y < view.height; ++y) {
+    guint8* row = view.plane[0] + y * view.stride[0] + alpha;
+    for (gint64 x = 0; x < view.width; ++x) row[4 * x] = 0;
+  }
+}
+
+GstFlowReturn Outlet::push_untouched(BufferPtr frame, const BufferLayout* layout) {
+  follow_peer();
+  if (layout != nullptr && !is_readable(*layout)) {
+    BufferLayout copied_layout = *layout;
+    const GstFlowReturn copied = copy(&frame, &copied_layout);
+    if (copied != GST_FLOW_OK) return copied;
+  }
+  return gst_pad_push(pad_, frame.release());
 }
 
 GstFlowReturn Outlet::push_overlay(BufferPtr frame, BufferLayout layout, Shown shown,
                                    const FrameSettings& settings) {
-  follow_peer();
   const UnetsegStyle style = style_of(settings, output_);
-  if (!shown || !is_visible(style)) return push_untouched(std::move(frame));
-  const bool readable = pool_.peer_reads_video_meta() || is_default_layout(layout, geometry_);
-  if (!readable || !is_drawable(frame.get())) {
-    const GstFlowReturn copied = copy_for_drawing(&frame, &layout);
-    if (copied != GST_FLOW_OK) return copied;
-  }
+  if (!shown || !is_visible(style)) return push_untouched(std::move(frame), &layout);
+  follow_peer();
+  const GstFlowReturn made = make_drawable(&frame, &layout);
+  if (made != GST_FLOW_OK) return made;
   draw(frame.get(), layout, *shown, settings, style);
+  return gst_pad_push(pad_, frame.release());
+}
+
+GstFlowReturn Outlet::push_cutout(BufferPtr frame, BufferLayout layout, Shown shown,
+                                  const FrameSettings& settings) {
+  follow_peer();
+  const GstFlowReturn made = make_drawable(&frame, &layout);
+  if (made != GST_FLOW_OK) return made;
+  if (shown) {
+    draw(frame.get(), layout, *shown, settings, style_of(settings, output_));
+  } else {
+    make_transparent(frame.get(), layout);
+    GST_BUFFER_FLAG_SET(frame.get(), GST_BUFFER_FLAG_GAP);
+  }
   return gst_pad_push(pad_, frame.release());
 }
 

@@ -4,6 +4,7 @@
 
 #include <gst/video/video.h>
 
+#include "plugin/frame_copier.h"
 #include "plugin/frame_map.h"
 #include "plugin/output_pool.h"
 #include "plugin/pointers.h"
@@ -25,31 +26,48 @@ class Outlet {
   Output output() const { return output_; }
   bool has_caps() const { return geometry_.planes > 0; }
 
-  // Pushes the caps that `output` makes of these sink caps. False: there are none.
+  // Pushes the caps that `output` makes of these sink caps. False: there are none, or the pad does
+  // not take them now; nothing has changed.
   bool set_caps(GstCaps* sink_caps, Output output);
   // Whether the peer takes what `output` makes of these sink caps.
   bool would_take(GstCaps* sink_caps, Output output) const;
   void reset();
 
-  // Draws on `frame`, which is of the same caps and lies as `layout` says, or on a copy of it.
+  // `frame` is of the sink caps and lies as `layout` says.
+
+  // Draws on the frame or on a copy of it.
   GstFlowReturn push_overlay(BufferPtr frame, BufferLayout layout, Shown shown,
                              const FrameSettings& settings);
+  // The frame's colours, with the probabilities as alpha; transparent with the GAP flag where
+  // nothing is shown.
+  GstFlowReturn push_cutout(BufferPtr frame, BufferLayout layout, Shown shown,
+                            const FrameSettings& settings);
+  // As it is, in another buffer only where the peer could not read this one. Without a `layout` it
+  // is not known how it lies.
+  GstFlowReturn push_untouched(BufferPtr frame, const BufferLayout* layout);
   // A mask or probabilities for `frame`; zeros with the GAP flag where nothing is shown.
   GstFlowReturn push_mask(GstBuffer* frame, Shown shown, const FrameSettings& settings);
-  GstFlowReturn push_untouched(BufferPtr frame);
 
  private:
+  CapsPtr choose_caps(GstCaps* sink_caps, Output output) const;
   void configure_pool();
   void follow_peer();
-  GstFlowReturn copy_for_drawing(BufferPtr* frame, BufferLayout* layout);
+  bool is_readable(const BufferLayout& layout) const;
+  GstFlowReturn make_drawable(BufferPtr* frame, BufferLayout* layout);
+  GstFlowReturn copy(BufferPtr* frame, BufferLayout* layout);
+  void map(GstBuffer* buffer, const BufferLayout& layout, GstMapFlags access,
+           MappedFrame* frame) const;
+  void make_transparent(GstBuffer* buffer, const BufferLayout& layout);
   void draw(GstBuffer* buffer, const BufferLayout& layout, const ShownMask& mask,
             const FrameSettings& settings, const UnetsegStyle& style);
 
   GstPad* pad_;
   Output output_ = Output::overlay;
-  FrameGeometry geometry_ = {};
-  CapsPtr caps_;
+  FrameGeometry frame_geometry_ = {};  // of the frames that come in
+  FrameGeometry geometry_ = {};        // of what leaves
+  CapsPtr sink_caps_, caps_;
   OutputPool pool_;
+  FrameCopier copier_;
 };
 
 }  // namespace unetseg

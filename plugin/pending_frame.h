@@ -26,7 +26,7 @@ struct PendingFrame {
   InferredFrame about;
   Fate fate = Fate::held;
   bool has_layout = false;
-  BufferLayout layout;         // where has_layout
+  BufferLayout layout;         // where has_layout: the pixels can be read
   guint slot = 0;              // from `sampled` on
   guint64 inference_time = 0;  // nanoseconds, of its batch
   FrameFault fault_kind = FrameFault::format;

@@ -14,6 +14,9 @@ GType output_type() {
       {static_cast<gint>(Output::mask), "GRAY8: 255 where there is lesion, 0 elsewhere", "mask"},
       {static_cast<gint>(Output::probability), "GRAY8: the probability of lesion, 255 for 1",
        "probability"},
+      {static_cast<gint>(Output::cutout),
+       "RGBA, BGRA, ARGB or ABGR: the frame's colours, with the probability of lesion as alpha",
+       "cutout"},
       {static_cast<gint>(Output::none), "The frame as it came: measurements alone", "none"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstUnetsegOutput", values);

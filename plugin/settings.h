@@ -10,9 +10,10 @@
 
 namespace unetseg {
 
-enum class Output { overlay, mask, probability, none };
+enum class Output { overlay, mask, probability, cutout, none };
 
-// Whether the frames themselves leave by the source pad, and not masks in their place.
+// Whether the frames themselves leave by the source pad, in their own format, and not masks or
+// cutouts in their place.
 constexpr bool passes_frames(Output output) {
   return output == Output::overlay || output == Output::none;
 }
