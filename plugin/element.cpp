@@ -108,7 +108,7 @@ void Element::load_model() {
   publish_model(*model);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    running_output_ = settings.frame.output;
+    is_running_ = true;
   }
   models_.set_flushing(false);
 }
@@ -178,6 +178,7 @@ void Element::stop() {
   frames_.reset();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    is_running_ = false;
     running_output_.reset();
   }
   if (ended) return;
@@ -202,7 +203,10 @@ GstFlowReturn Element::chain(BufferPtr buffer) {
   if (learns_liveness_.exchange(false)) learn_liveness();
   const FrameSettings settings = frame_settings();
   take_next_model();
-  if (settings.output != frames_.output()) follow_output(settings);
+  if (frames_.has_caps() && settings.output != frames_.output()) {
+    const GstFlowReturn flow = follow_output(settings);
+    if (flow != GST_FLOW_OK) return flow;
+  }
   const GstFlowReturn result =
       frames_.process(std::move(buffer), settings, liveness_ == Liveness::live);
   watch_latency();
@@ -218,24 +222,28 @@ GstFlowReturn Element::finish_frames() {
   return frames_.finish(frame_settings(), liveness_ == Liveness::live);
 }
 
-// Another output was asked for: it begins with this frame, or not at all.
-void Element::follow_output(const FrameSettings& settings) {
+// Another output was asked for: it begins with this frame, or not at all. Frames that wait leave as
+// they came.
+GstFlowReturn Element::follow_output(const FrameSettings& settings) {
   const Output before = frames_.output();
-  finish_frames();
+  const GstFlowReturn flow = finish_frames();
+  if (flow != GST_FLOW_OK) return flow;
   const bool follows = frames_.set_output(settings.output);
+  if (!follows && GST_PAD_IS_FLUSHING(source_)) return GST_FLOW_FLUSHING;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (follows)
       running_output_ = settings.output;
-    else
+    else if (settings_.frame.output == settings.output)  // nothing else was asked for since
       settings_.frame.output = before;
   }
-  if (follows) return;
+  if (follows) return GST_FLOW_OK;
   post_warning(element_, {GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
                           "The output cannot change while running: what comes after unetseg does "
                           "not take it; put a videoconvert between them",
                           "accept-caps was refused"});
   g_object_notify(G_OBJECT(element_), "output");
+  return GST_FLOW_OK;
 }
 
 // Inference that has become much slower or faster than it was while warming up changes what a live
@@ -268,15 +276,25 @@ void Element::learn_liveness() {
 }
 
 bool Element::is_latest_mode() {
+  return is_latest_mode(liveness_ == Liveness::live);
+}
+
+bool Element::is_latest_mode(bool live) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return FramePath::is_latest(settings_.frame.mode, liveness_ == Liveness::live);
+  return FramePath::is_latest(settings_.frame.mode, live);
 }
 
 bool Element::set_caps(GstEvent* event) {
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
   learn_liveness();
-  if (frames_.set_caps(caps, output())) {
+  const Output output = this->output();
+  const bool taken = frames_.set_caps(caps, output);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    running_output_ = taken ? std::optional<Output>(output) : std::nullopt;
+  }
+  if (taken) {
     const guint batch = settings().model.batch_size;
     if (batch > 1 && (liveness_ == Liveness::live || frames_.batch_delay(batch) == 0))
       GST_INFO_OBJECT(element_,
@@ -437,8 +455,10 @@ bool Element::answer_latency(GstQuery* query) {
   gboolean live = FALSE;
   GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
   gst_query_parse_latency(query, &live, &least, &most);
+  // Before the first caps the element has not asked: what upstream says now is what it will hear.
+  const bool is_live = liveness_ == Liveness::unknown ? live : liveness_ == Liveness::live;
   const GstClockTime own =
-      is_latest_mode() ? 0 : latency_ + (live ? 0 : frames_.batch_delay(batch_size()));
+      is_latest_mode(is_live) ? 0 : latency_ + (live ? 0 : frames_.batch_delay(batch_size()));
   least += own;
   if (GST_CLOCK_TIME_IS_VALID(most)) most += own;
   gst_query_set_latency(query, live, least, most);
@@ -446,15 +466,18 @@ bool Element::answer_latency(GstQuery* query) {
 }
 
 bool Element::set_property(guint id, const GValue* value) {
-  ModelSettings asked;
+  const bool was_latest = is_latest_mode();
+  ModelSettings before, asked;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const ModelSettings before = settings_.model;
+    before = settings_.model;
     if (!set_setting(&settings_, id, value)) return false;
-    if (!running_output_ || settings_.model == before) return true;
+    if (!is_running_) return true;
     asked = settings_.model;
   }
-  models_.request(asked);
+  if (!(asked == before)) models_.request(asked);
+  if (is_latest_mode() != was_latest)
+    gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
   return true;
 }
 

@@ -68,12 +68,13 @@ class Element {
   void take_qos(GstEvent* event);
   void learn_liveness();
   bool is_latest_mode();
+  bool is_latest_mode(bool live);
   guint batch_size();
   StructurePtr stats();
   void watch_latency();
   void report_latency(guint64 latency);
   void take_next_model();
-  void follow_output(const FrameSettings& settings);
+  GstFlowReturn follow_output(const FrameSettings& settings);
   GstFlowReturn finish_frames();
   GstFlowReturn unless_flushing(GstFlowReturn failure);
   void publish_model(Inference& model);
@@ -83,12 +84,13 @@ class Element {
   GstElement* element_;
   GstPad *sink_, *source_;
 
-  // Guards the four below. Taken for copies only; nothing is called while it is held.
+  // Guards the five below. Taken for copies only; nothing is called while it is held.
   std::mutex mutex_;
   Settings settings_;
   std::string device_in_use_;
   StructurePtr model_info_;
-  std::optional<Output> running_output_;  // from PAUSED on; changes between two frames
+  bool is_running_ = false;               // from PAUSED on
+  std::optional<Output> running_output_;  // from the first caps on; changes between two frames
 
   std::atomic<Liveness> liveness_{Liveness::unknown};
   std::atomic<bool> learns_liveness_{false};  // asked for by an event, done with the next frame

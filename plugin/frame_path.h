@@ -43,10 +43,12 @@ class FramePath {
   // Forgets the caps and everything about the frames before, those that wait included.
   void reset();
 
+  bool has_caps() const { return geometry_.planes > 0; }
   // Negotiates for sink caps and pushes the source caps. False: caps that the element or its peer
   // cannot take; the caps before are forgotten too.
   bool set_caps(GstCaps* caps, Output output);
-  // Between two frames. False: what comes after cannot take it, and nothing has changed.
+  // Between two frames, where there are caps. False: what comes after cannot take it, and nothing
+  // has changed.
   bool set_output(Output output);
   Output output() const { return source_.output(); }
 
@@ -71,7 +73,6 @@ class FramePath {
   Lateness& lateness() { return lateness_; }
 
  private:
-  bool has_caps() const { return geometry_.planes > 0; }
   std::shared_ptr<Outlet> mask_outlet();
   std::shared_ptr<Outlet> open_mask_outlet();
   guint batch_size(bool live);

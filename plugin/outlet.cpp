@@ -52,6 +52,15 @@ CapsPtr Outlet::choose_caps(GstCaps* sink_caps, Output output) const {
   return CapsPtr(gst_caps_fixate(caps.release()));
 }
 
+// False: they will not be there before the next buffer.
+bool Outlet::push_caps(GstCaps* caps) const {
+  if (caps_ && gst_caps_is_equal(caps_.get(), caps)) return true;
+  if (gst_pad_push_event(pad_, gst_event_new_caps(caps))) return true;
+  // A flushing pad keeps them, and pushes them with what comes first after the flush.
+  const CapsPtr kept(gst_pad_get_current_caps(pad_));
+  return kept && gst_caps_is_equal(kept.get(), caps);
+}
+
 bool Outlet::set_caps(GstCaps* sink_caps, Output output) {
   CapsPtr caps = choose_caps(sink_caps, output);
   GstVideoInfo info, frame_info;
@@ -65,7 +74,7 @@ bool Outlet::set_caps(GstCaps* sink_caps, Output output) {
     return false;
   if (!copier.configure(frame_geometry, geometry)) return false;
   pool_.stop();
-  if (!gst_pad_push_event(pad_, gst_event_new_caps(caps.get()))) return false;
+  if (!push_caps(caps.get())) return false;
   output_ = output;
   sink_caps_.reset(gst_caps_ref(sink_caps));
   caps_ = std::move(caps);

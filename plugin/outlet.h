@@ -26,8 +26,8 @@ class Outlet {
   Output output() const { return output_; }
   bool has_caps() const { return geometry_.planes > 0; }
 
-  // Pushes the caps that `output` makes of these sink caps. False: there are none, or the pad does
-  // not take them now; nothing has changed.
+  // Pushes the caps that `output` makes of these sink caps, unless they are those before. False:
+  // there are none, or the pad does not take them now; nothing has changed.
   bool set_caps(GstCaps* sink_caps, Output output);
   // Whether the peer takes what `output` makes of these sink caps.
   bool would_take(GstCaps* sink_caps, Output output) const;
@@ -50,6 +50,7 @@ class Outlet {
 
  private:
   CapsPtr choose_caps(GstCaps* sink_caps, Output output) const;
+  bool push_caps(GstCaps* caps) const;
   void configure_pool();
   void follow_peer();
   bool is_readable(const BufferLayout& layout) const;

@@ -10,8 +10,11 @@ constexpr const char* kFormats =
 
 CapsPtr parse(const std::string& text) {
   std::string full = text;
-  const std::size_t at = full.find("ANY");
-  if (at != std::string::npos) full.replace(at, 3, kFormats);
+  for (const auto& formats : {std::pair<std::string, std::string>{"ANY", kFormats},
+                              {"ALPHA", "{ RGBA, BGRA, ARGB, ABGR }"}}) {
+    const std::size_t at = full.find(formats.first);
+    if (at != std::string::npos) full.replace(at, formats.first.size(), formats.second);
+  }
   CapsPtr caps(gst_caps_from_string(full.c_str()));
   ck_assert_msg(caps != nullptr, "no caps: %s", full.c_str());
   return caps;
@@ -38,6 +41,8 @@ const std::vector<CapsCase>& caps_cases() {
       {"overlay", "src", "", "", raw("format=ANY" + kAnySize)},
       {"mask", "src", "", "", raw("format=GRAY8" + kAnySize)},
       {"probability", "src", "", "", raw("format=GRAY8" + kAnySize)},
+      {"cutout", "sink", "", "", raw("format=ANY" + kAnySize)},
+      {"cutout", "src", "", "", raw("format=ALPHA" + kAnySize)},
       // What the peer can do comes through.
       {"overlay", "sink", raw("format=RGB" + kSmall), "", raw("format=RGB" + kSmall)},
       {"mask", "sink", raw("format=GRAY8" + kSmall), "", raw("format=ANY" + kSmall)},
@@ -49,6 +54,14 @@ const std::vector<CapsCase>& caps_cases() {
        raw("format=GRAY8" + kSmall)},
       {"overlay", "src", raw("format=NV12,colorimetry=bt709" + kSmall), "",
        raw("format=NV12,colorimetry=bt709" + kSmall)},
+      {"cutout", "sink", raw("format={RGB,BGRA}" + kSmall), "", raw("format=ANY" + kSmall)},
+      {"cutout", "sink", raw("format={RGB,NV12}" + kSmall), "", "EMPTY"},
+      {"cutout", "src", raw("format=NV12,colorimetry=bt709,chroma-site=mpeg2" + kSmall), "",
+       raw("format=ALPHA" + kSmall)},
+      {"cutout", "src", raw("format={BGR,ARGB},colorimetry=1:1:5:1" + kSmall), "",
+       raw("format=ALPHA,colorimetry=1:1:5:1" + kSmall)},
+      {"cutout", "src", raw("format={BGR,GRAY8},colorimetry=1:1:5:1" + kSmall), "",
+       raw("format=ALPHA" + kSmall)},
       // So does a filter.
       {"overlay", "sink", "", raw("format=BGR" + kSmall), raw("format=BGR" + kSmall)},
       {"mask", "sink", "", raw("format=BGR" + kSmall), raw("format=BGR" + kSmall)},
@@ -56,6 +69,10 @@ const std::vector<CapsCase>& caps_cases() {
       {"mask", "src", "", raw("format={BGR,GRAY8}" + kSmall), raw("format=GRAY8" + kSmall)},
       {"overlay", "sink", "", "video/x-raw(memory:DMABuf),format=NV12,width=8,height=8", "EMPTY"},
       {"mask", "sink", raw("format=GRAY8" + kSmall), raw("format=RGB,width=9"), "EMPTY"},
+      {"cutout", "sink", raw("format=RGBA" + kSmall), raw("format=NV12" + kSmall),
+       raw("format=NV12" + kSmall)},
+      {"cutout", "src", raw("format=NV12" + kSmall), raw("format={RGB,ABGR}" + kSmall),
+       raw("format=ABGR" + kSmall)},
   };
   return rows;
 }
@@ -125,12 +142,38 @@ START_TEST(test_caps_of_either_side_are_the_other_sides_seen_through_the_output)
 }
 END_TEST
 
+// Lists are equal in any order, but the first is what most elements take.
+START_TEST(test_cutouts_of_formats_with_alpha_are_preferred) {
+  const struct {
+    const char *pad, *peer, *first;
+  } cases[] = {{"sink", "format={RGB,ARGB,BGRA}", "ARGB"},
+               {"src", "format={NV12,ABGR,BGRA}", "ABGR"},
+               {"src", "format=NV12", "RGBA"}};
+  for (const auto& c : cases) {
+    Bench bench({{"output", "cutout"}});
+    const CapsPtr peer = parse(raw(c.peer + kSmall));
+    gst_pad_add_probe(
+        std::string(c.pad) == "sink" ? bench.harness()->sinkpad : bench.harness()->srcpad, kQueries,
+        answer_caps, peer.get(), nullptr);
+    const CapsPtr caps(gst_caps_fixate(ask(bench.element(), c.pad, nullptr).release()));
+    const gchar* format = gst_structure_get_string(gst_caps_get_structure(caps.get(), 0), "format");
+    ck_assert_str_eq(format, c.first);
+  }
+}
+END_TEST
+
 START_TEST(test_caps_are_those_of_the_output_that_runs) {
   const CapsPtr grey = parse(raw("format=GRAY8" + kAnySize));
   const CapsPtr any = parse(raw("format=ANY" + kAnySize));
   Bench bench({{"output", "mask"}});
-  set_properties(bench.element(), {{"output", "overlay"}});  // for the next start
-  assert_equal(ask(bench.element(), "src", nullptr), grey, "while masks are pushed");
+  assert_equal(ask(bench.element(), "src", nullptr), grey, "before the first caps");
+  set_properties(bench.element(), {{"output", "overlay"}});
+  assert_equal(ask(bench.element(), "src", nullptr), any, "another before the first caps");
+  set_properties(bench.element(), {{"output", "mask"}});
+  ck_assert(bench.send_caps(caps_of("GRAY8", 8, 8)));
+  const CapsPtr masks = ask(bench.element(), "src", nullptr);
+  set_properties(bench.element(), {{"output", "overlay"}});  // for the next frame
+  assert_equal(ask(bench.element(), "src", nullptr), masks, "while masks are pushed");
   gst_element_set_state(bench.element(), GST_STATE_READY);
   assert_equal(ask(bench.element(), "src", nullptr), any, "before the next start");
   gst_element_set_state(bench.element(), GST_STATE_PLAYING);
@@ -146,7 +189,7 @@ START_TEST(test_c10_latency_grows_by_the_time_of_an_inference) {
   };
   constexpr GstClockTime kDelay = 20 * GST_MSECOND;
   for (UpstreamLatency upstream : cases) {
-    Bench bench({{"model-file", "fake:delay-ms=20"}});
+    Bench bench({{"model-file", "fake:delay-ms=20"}, {"mode", "every-frame"}});
     gst_pad_add_probe(bench.harness()->srcpad, kQueries, answer_latency, &upstream, nullptr);
     const QueryPtr query(gst_query_new_latency());
     ck_assert(gst_pad_peer_query(bench.harness()->sinkpad, query.get()));
@@ -159,6 +202,20 @@ START_TEST(test_c10_latency_grows_by_the_time_of_an_inference) {
       ck_assert_uint_eq(most - upstream.most, least - upstream.least);
     else
       ck_assert(!GST_CLOCK_TIME_IS_VALID(most));
+  }
+}
+END_TEST
+
+// Sinks ask when they have their first frame, and perhaps before.
+START_TEST(test_auto_mode_answers_before_the_first_caps_as_it_does_after_them) {
+  for (const bool live : {true, false}) {
+    Bench bench({{"model-file", "fake:delay-ms=20"}});
+    UpstreamLatency upstream = {true, live, 0, GST_CLOCK_TIME_NONE};
+    gst_pad_add_probe(bench.harness()->srcpad, kQueries, answer_latency, &upstream, nullptr);
+    const guint64 before = gst_harness_query_latency(bench.harness());
+    ck_assert(bench.send_caps(caps_of("GRAY8", 8, 8)));
+    ck_assert_uint_eq(gst_harness_query_latency(bench.harness()), before);
+    ck_assert_int_eq(before == 0, live);
   }
 }
 END_TEST
@@ -193,7 +250,7 @@ START_TEST(test_an_inference_that_becomes_slower_is_reported) {
 }
 END_TEST
 
-START_TEST(test_allocation_is_downstreams_for_overlays_and_free_for_masks) {
+START_TEST(test_allocation_is_downstreams_for_overlays_and_free_for_masks_and_cutouts) {
   struct {
     const char* output;
     PeerMeta peer;
@@ -201,7 +258,8 @@ START_TEST(test_allocation_is_downstreams_for_overlays_and_free_for_masks) {
   } const cases[] = {{"overlay", PeerMeta::video, true},
                      {"overlay", PeerMeta::none, false},
                      {"mask", PeerMeta::none, true},
-                     {"probability", PeerMeta::none, true}};
+                     {"probability", PeerMeta::none, true},
+                     {"cutout", PeerMeta::none, true}};
   for (const auto& c : cases) {
     Bench bench({{"output", c.output}}, Upstream::not_live, c.peer);
     const std::string caps_text = caps_of("RGB", 8, 8);
@@ -222,11 +280,13 @@ int main(int argc, char** argv) {
   TCase* tests = tcase_create("answers");
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, test_caps_of_either_side_are_the_other_sides_seen_through_the_output);
+  tcase_add_test(tests, test_cutouts_of_formats_with_alpha_are_preferred);
   tcase_add_test(tests, test_caps_are_those_of_the_output_that_runs);
   tcase_add_test(tests, test_c10_latency_grows_by_the_time_of_an_inference);
+  tcase_add_test(tests, test_auto_mode_answers_before_the_first_caps_as_it_does_after_them);
   tcase_add_test(tests, test_latency_that_upstream_does_not_know_is_not_known);
   tcase_add_test(tests, test_an_inference_that_becomes_slower_is_reported);
-  tcase_add_test(tests, test_allocation_is_downstreams_for_overlays_and_free_for_masks);
+  tcase_add_test(tests, test_allocation_is_downstreams_for_overlays_and_free_for_masks_and_cutouts);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
