@@ -53,6 +53,10 @@ void set(Script* script, const std::string& key, const std::string& value) {
     script->delayed = read_range(value);
   } else if (key == "gate") {
     script->gate = value;
+  } else if (key == "steps") {
+    int* fd = script->steps;
+    if (std::sscanf(value.c_str(), "%d:%d:%d", fd, fd + 1, fd + 2) != 3)
+      throw std::invalid_argument(value);
   } else if (key == "open") {
     script->open = value;
   } else if (key == "nan-red") {

@@ -18,6 +18,8 @@
 //   delay-at=FRAMES  but only these; default: all, warm-up included
 //   gate=FOLDER      each frame's inference makes the file FOLDER/begun, waits for FOLDER/go for
 //                    60 s at most, and makes FOLDER/done
+//   steps=A:B:C      the same, faster, with descriptors of pipes: each frame's inference writes a
+//                    byte to A, reads one from B, and writes one to C
 //   open=KIND        there is no session: not-found, open-read, read, settings, no-space,
 //                    no-device, failed; bad-alloc, exception or other are thrown as they are
 //   nan-at=FRAMES    the result is not finite
@@ -48,7 +50,8 @@ struct Script {
   long delay_ms = 0;
   FrameRange delayed = {0, std::numeric_limits<long>::max()};
   std::string gate;
-  std::string open;                          // how opening fails; empty: it does not
+  int steps[3] = {-1, -1, -1};
+  std::string open;  // how opening fails; empty: it does not
   long nan_red = -1;
   std::map<std::string, FrameRange> faults;  // by what is thrown
 };
