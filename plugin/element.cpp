@@ -5,46 +5,14 @@
 #include "plugin/debug.h"
 #include "plugin/errors.h"
 #include "plugin/mask_stream.h"
+#include "plugin/model_info.h"
+#include "plugin/queries.h"
 
 namespace unetseg {
 namespace {
 
 // Frames between two looks at whether the latency that was reported still holds.
 constexpr guint64 kLatencyWatch = 64;
-
-bool set_caps_result(GstQuery* query, GstCaps* filter, GstCaps* caps) {
-  const CapsPtr wanted(filter == nullptr
-                           ? gst_caps_ref(caps)
-                           : gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST));
-  gst_query_set_caps_result(query, wanted.get());
-  return true;
-}
-
-// Upstream must not run out of buffers while a batch of them waits here.
-void ask_for_buffers(GstQuery* query, guint batch) {
-  const guint n = gst_query_get_n_allocation_pools(query);
-  for (guint i = 0; i < n; ++i) {
-    GstBufferPool* pool = nullptr;
-    guint size = 0, least = 0, most = 0;
-    gst_query_parse_nth_allocation_pool(query, i, &pool, &size, &least, &most);
-    const PoolPtr owned(pool);
-    const guint wanted = least + batch;
-    // A pool that cannot grow so far is of no use.
-    const bool suffices = most == 0 || most >= wanted;
-    gst_query_set_nth_allocation_pool(query, i, suffices ? pool : nullptr, size, wanted,
-                                      suffices ? most : 0);
-  }
-  GstCaps* caps = nullptr;
-  GstVideoInfo info;
-  gst_query_parse_allocation(query, &caps, nullptr);
-  if (n == 0 && caps != nullptr && gst_video_info_from_caps(&info, caps))
-    gst_query_add_allocation_pool(query, nullptr, static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)),
-                                  batch + 1, 0);
-}
-
-EngineKind engine_kind(const std::string& name) {
-  return name == "libtorch" ? EngineKind::libtorch : EngineKind::other;
-}
 
 Failure left_behind() {
   return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SHUTDOWN,
@@ -138,17 +106,7 @@ void Element::publish_model(Inference& model) {
   GST_INFO_OBJECT(element_, "%s: %s, %dx%d, on %s, %" GST_TIME_FORMAT " an inference", file.c_str(),
                   info.architecture, info.input_width, info.input_height, info.device,
                   GST_TIME_ARGS(model.warm_up_time()));
-  StructurePtr published(gst_structure_new("unetseg-model-info",                              //
-                                           "file", G_TYPE_STRING, file.c_str(),               //
-                                           "name", G_TYPE_STRING, info.name,                  //
-                                           "sha256", G_TYPE_STRING, info.sha256,              //
-                                           "architecture", G_TYPE_STRING, info.architecture,  //
-                                           "engine", G_TYPE_STRING, info.engine,              //
-                                           "precision", G_TYPE_STRING, info.precision,        //
-                                           "base-width", G_TYPE_INT, info.base_width,         //
-                                           "input-width", G_TYPE_INT, info.input_width,       //
-                                           "input-height", G_TYPE_INT, info.input_height,     //
-                                           "threshold", G_TYPE_DOUBLE, info.threshold, nullptr));
+  StructurePtr published = describe_model(model);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     model_info_ = std::move(published);
@@ -381,9 +339,11 @@ gboolean Element::sink_query(GstQuery* query) {
   if (GST_QUERY_IS_SERIALIZED(query)) finish_frames();
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CAPS:
-      return answer_sink_caps(query);
+      answer_sink_caps(query, source_, output());
+      return TRUE;
     case GST_QUERY_ACCEPT_CAPS:
-      return answer_accept_caps(query);
+      answer_accept_caps(query);
+      return TRUE;
     case GST_QUERY_ALLOCATION:
       return answer_allocation(query);
     default:
@@ -394,41 +354,13 @@ gboolean Element::sink_query(GstQuery* query) {
 gboolean Element::source_query(GstPad* pad, GstQuery* query) {
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CAPS:
-      return answer_source_caps(pad, query);
+      answer_source_caps(query, sink_, pad == source_ ? output() : Output::mask);
+      return TRUE;
     case GST_QUERY_LATENCY:
       return answer_latency(query);
     default:
       return gst_pad_query_default(pad, GST_OBJECT(element_), query);
   }
-}
-
-// What one pad can take is what the pad opposite gives, seen through the element.
-bool Element::answer_sink_caps(GstQuery* query) {
-  const Output output = this->output();
-  GstCaps* filter = nullptr;
-  gst_query_parse_caps(query, &filter);
-  const CapsPtr peer_filter(filter == nullptr ? nullptr : source_caps_for(filter, output));
-  const CapsPtr peer(gst_pad_peer_query_caps(source_, peer_filter.get()));
-  const CapsPtr caps(sink_caps_for(peer.get(), output));
-  return set_caps_result(query, filter, caps.get());
-}
-
-bool Element::answer_source_caps(GstPad* pad, GstQuery* query) {
-  const Output output = pad == source_ ? this->output() : Output::mask;
-  GstCaps* filter = nullptr;
-  gst_query_parse_caps(query, &filter);
-  const CapsPtr peer_filter(filter == nullptr ? nullptr : sink_caps_for(filter, output));
-  const CapsPtr peer(gst_pad_peer_query_caps(sink_, peer_filter.get()));
-  const CapsPtr caps(source_caps_for(peer.get(), output));
-  return set_caps_result(query, filter, caps.get());
-}
-
-bool Element::answer_accept_caps(GstQuery* query) {
-  GstCaps* caps = nullptr;
-  gst_query_parse_accept_caps(query, &caps);
-  GstVideoInfo info;
-  gst_query_set_accept_caps_result(query, read_sink_caps(caps, &info));
-  return true;
 }
 
 // Frames leave in the buffers that they came in, so the peer decides what these are like. Masks
@@ -504,9 +436,7 @@ bool Element::get_property(guint id, GValue* value) {
       g_value_set_string(value, device_in_use_.empty() ? nullptr : device_in_use_.c_str());
       return true;
     case kEngine:
-      g_value_set_enum(value, static_cast<gint>(model_info_ ? engine_kind(gst_structure_get_string(
-                                                                  model_info_.get(), "engine"))
-                                                            : EngineKind::none));
+      g_value_set_enum(value, static_cast<gint>(engine_of(model_info_.get())));
       return true;
     case kModelInfo:
       g_value_set_boxed(value, model_info_.get());

@@ -59,9 +59,6 @@ class Element {
   Settings settings();
   FrameSettings frame_settings();
   Output output();
-  bool answer_sink_caps(GstQuery* query);
-  bool answer_source_caps(GstPad* pad, GstQuery* query);
-  bool answer_accept_caps(GstQuery* query);
   bool answer_allocation(GstQuery* query);
   bool answer_latency(GstQuery* query);
   bool set_caps(GstEvent* event);

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Answers to queries that need to know no more than the pads and what comes out.
+#pragma once
+
+#include <gst/gst.h>
+
+#include "plugin/settings.h"
+
+namespace unetseg {
+
+// What one pad can take is what the pad opposite gives, seen through the element. `opposite` is
+// that pad; it is asked. Any thread; both set the query's result.
+void answer_sink_caps(GstQuery* query, GstPad* opposite, Output output);
+void answer_source_caps(GstQuery* query, GstPad* opposite, Output output);
+void answer_accept_caps(GstQuery* query);
+
+// Raises what an ALLOCATION query asks for: upstream must not run out of buffers while a batch of
+// them waits here.
+void ask_for_buffers(GstQuery* query, guint batch);
+
+}  // namespace unetseg
