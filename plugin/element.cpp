@@ -70,7 +70,7 @@ void Element::load_model() {
   statistics_.reset();
   frames_.reset();
   frames_.use(model);
-  liveness_ = Liveness::unknown;
+  liveness_.forget();
   latency_ = model->warm_up_time();
   latency_checks_ = 0;
   publish_model(*model);
@@ -158,15 +158,14 @@ void Element::unload() {
 }
 
 GstFlowReturn Element::chain(BufferPtr buffer) {
-  if (learns_liveness_.exchange(false)) learn_liveness();
+  liveness_.learn_if_due(sink_);
   const FrameSettings settings = frame_settings();
   take_next_model();
   if (frames_.has_caps() && settings.output != frames_.output()) {
     const GstFlowReturn flow = follow_output(settings);
     if (flow != GST_FLOW_OK) return flow;
   }
-  const GstFlowReturn result =
-      frames_.process(std::move(buffer), settings, liveness_ == Liveness::live);
+  const GstFlowReturn result = frames_.process(std::move(buffer), settings, liveness_.is_live());
   watch_latency();
   return result;
 }
@@ -177,7 +176,7 @@ FrameSettings Element::frame_settings() {
 }
 
 GstFlowReturn Element::finish_frames() {
-  return frames_.finish(frame_settings(), liveness_ == Liveness::live);
+  return frames_.finish(frame_settings(), liveness_.is_live());
 }
 
 // Another output was asked for: it begins with this frame, or not at all. Frames that wait leave as
@@ -222,19 +221,8 @@ void Element::report_latency(guint64 latency) {
     gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
 }
 
-// A camera answers with `live`; what has not started yet may not answer at all.
-void Element::learn_liveness() {
-  if (liveness_ != Liveness::unknown) return;
-  const QueryPtr query(gst_query_new_latency());
-  if (!gst_pad_peer_query(sink_, query.get())) return;
-  gboolean live = FALSE;
-  gst_query_parse_latency(query.get(), &live, nullptr, nullptr);
-  liveness_ = live ? Liveness::live : Liveness::not_live;
-  GST_INFO_OBJECT(element_, "the pipeline is %s", live ? "live" : "not live");
-}
-
 bool Element::is_latest_mode() {
-  return is_latest_mode(liveness_ == Liveness::live);
+  return is_latest_mode(liveness_.is_live());
 }
 
 bool Element::is_latest_mode(bool live) {
@@ -245,7 +233,7 @@ bool Element::is_latest_mode(bool live) {
 bool Element::set_caps(GstEvent* event) {
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
-  learn_liveness();
+  liveness_.learn(sink_);
   const Output output = this->output();
   const bool taken = frames_.set_caps(caps, output);
   {
@@ -254,7 +242,7 @@ bool Element::set_caps(GstEvent* event) {
   }
   if (taken) {
     const guint batch = settings().model.batch_size;
-    if (batch > 1 && (liveness_ == Liveness::live || frames_.batch_delay(batch) == 0))
+    if (batch > 1 && (liveness_.is_live() || frames_.batch_delay(batch) == 0))
       GST_INFO_OBJECT(element_,
                       "frames are inferred one by one: the pipeline is live, or its "
                       "frames have no rate");
@@ -313,7 +301,7 @@ GstFlowReturn Element::unless_flushing(GstFlowReturn failure) {
 
 gboolean Element::source_event(GstPad* pad, GstEvent* event) {
   // The pipeline's latency is known now, so upstream knows whether it is live.
-  if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) learns_liveness_ = true;
+  if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) liveness_.set_due();
   if (GST_EVENT_TYPE(event) == GST_EVENT_QOS && pad == source_) take_qos(event);
   return gst_pad_event_default(pad, GST_OBJECT(element_), event);
 }
@@ -379,7 +367,7 @@ bool Element::answer_allocation(GstQuery* query) {
 
 // Only what is not live is inferred in batches.
 guint Element::batch_size() {
-  return liveness_ == Liveness::live ? 1 : settings().model.batch_size;
+  return liveness_.is_live() ? 1 : settings().model.batch_size;
 }
 
 bool Element::answer_latency(GstQuery* query) {
@@ -388,7 +376,7 @@ bool Element::answer_latency(GstQuery* query) {
   GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
   gst_query_parse_latency(query, &live, &least, &most);
   // Before the first caps the element has not asked: what upstream says now is what it will hear.
-  const bool is_live = liveness_ == Liveness::unknown ? live : liveness_ == Liveness::live;
+  const bool is_live = liveness_.is_live_or(live);
   const GstClockTime own =
       is_latest_mode(is_live) ? 0 : latency_ + (live ? 0 : frames_.batch_delay(batch_size()));
   least += own;
@@ -414,7 +402,7 @@ bool Element::set_property(guint id, const GValue* value) {
 }
 
 StructurePtr Element::stats() {
-  const bool live = liveness_ == Liveness::live, latest = is_latest_mode();
+  const bool live = liveness_.is_live(), latest = is_latest_mode();
   const std::shared_ptr<Inference> model = models_.current();
   const bool one_by_one = live || latest || !model || frames_.batch_delay(2) == 0;
   StructurePtr stats(statistics_.structure());

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "plugin/frame_path.h"
+#include "plugin/liveness.h"
 #include "plugin/models.h"
 #include "plugin/pointers.h"
 #include "plugin/settings.h"
@@ -54,8 +55,6 @@ class Element {
   bool get_property(guint id, GValue* value);
 
  private:
-  enum class Liveness { unknown, live, not_live };
-
   Settings settings();
   FrameSettings frame_settings();
   Output output();
@@ -63,7 +62,6 @@ class Element {
   bool answer_latency(GstQuery* query);
   bool set_caps(GstEvent* event);
   void take_qos(GstEvent* event);
-  void learn_liveness();
   bool is_latest_mode();
   bool is_latest_mode(bool live);
   guint batch_size();
@@ -89,10 +87,9 @@ class Element {
   bool is_running_ = false;               // from PAUSED on
   std::optional<Output> running_output_;  // from the first caps on; changes between two frames
 
-  std::atomic<Liveness> liveness_{Liveness::unknown};
-  std::atomic<bool> learns_liveness_{false};  // asked for by an event, done with the next frame
-  std::atomic<guint64> latency_{0};           // as last reported, nanoseconds
-  guint64 latency_checks_ = 0;                // streaming thread
+  Liveness liveness_;
+  std::atomic<guint64> latency_{0};  // as last reported, nanoseconds
+  guint64 latency_checks_ = 0;       // streaming thread
 
   Statistics statistics_;
   Models models_;
