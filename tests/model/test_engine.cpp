@@ -269,7 +269,7 @@ START_TEST(test_s13_a_shared_network_serves_several_threads_at_once) {
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < engines.size(); ++i)
     threads.emplace_back([&, i] {
-      for (int k = 0; k < 50; ++k)
+      for (int k = 0; k < 20; ++k)
         if (infer_one(*engines[i], static_cast<int>(i)) != expected[i]) ++wrong;
     });
   for (std::thread& thread : threads) thread.join();
