@@ -7,8 +7,8 @@
  * @short_description: Segments skin lesions in dermatoscope video
  *
  * Runs an Improved UNet on every frame and shows where the lesion is: as an overlay in the frame's
- * own format, as a mask, or as the probability of lesion at each pixel. Frames are read in the
- * format they come in; only what the network needs of them is converted.
+ * own format, as a mask, as the probability of lesion at each pixel, or by cutting it out. Frames are
+ * read in the format they come in; only what the network needs of them is converted.
  *
  * The network and LibTorch live in a module of their own, which is opened when the element goes to
  * READY. The model is loaded and warmed up on the way to PAUSED, before the first frame.
@@ -25,10 +25,27 @@
  * gst-launch-1.0 multifilesrc location=%04d.jpg caps=image/jpeg,framerate=1/1 ! jpegdec !
  * videoconvert ! unetseg output=mask ! pngenc ! multifilesink location=mask-%04d.png
  * ]| The masks of a sequence of pictures.
+ * |[
+ * gst-launch-1.0 filesrc location=lesion.jpg ! jpegdec ! unetseg output=cutout ! pngenc ! filesink
+ * location=cutout.png
+ * ]| The lesion alone, as a PNG with alpha.
+ * |[
+ * gst-launch-1.0 compositor name=mix ! videoconvert ! autovideosink  videotestsrc pattern=checkers-8 ! mix.  v4l2src ! videoconvert ! unetseg output=cutout ! mix.
+ * ]| A camera's lesion over another picture.
  *
  * |[
  * gst-launch-1.0 -e v4l2src ! videoconvert ! unetseg name=net  net. ! queue ! videoconvert ! jpegenc ! matroskamux ! filesink location=overlay.mkv  net.mask ! queue ! pngenc ! matroskamux ! filesink location=mask.mkv
  * ]| Overlay and masks of one camera, recorded together.
+ *
+ * ## Outputs
+ *
+ * With `output=none` frames pass untouched, and are neither copied nor drawn on.
+ *
+ * With `output=cutout` alpha is straight and the probability of lesion, after the mask's clean-up: 255
+ * where the network is sure of lesion, and soft at the border. It takes the place of alpha that the
+ * frame came with. The format is the frame's own where it has alpha, and its colours stay bit for bit
+ * then; other formats are converted, by matrix and range, to the first of RGBA, BGRA, ARGB and ABGR that
+ * what comes after takes. Frames without a mask are transparent, and have the GAP flag.
  *
  * ## Live pipelines
  *
@@ -66,8 +83,6 @@
  *   first order (Borges, Pacheco and Silva, arXiv:2402.10665)
  * * `area-mm2`, `perimeter-mm`, `diameter-mm` (#gdouble): where #GstUnetseg:pixel-size is set
  *
- * With `output=none` frames pass untouched, and are neither copied nor drawn on.
- *
  * ## While it runs
  *
  * All properties can be set while frames run. #GstUnetseg:model-file, #GstUnetseg:device,
@@ -75,7 +90,9 @@
  * anew: that happens aside, and it takes over between two frames, which `notify::model-info` tells.
  * No frame waits for it or is lost. Where it cannot be loaded a warning says why, and the model
  * before stays in use; the property reads back what was asked for, #GstUnetseg:model-info what runs.
- * #GstUnetseg:output changes with the next frame, if what comes after takes its caps.
+ * #GstUnetseg:output changes with the next frame, if what comes after takes its caps; where not, a
+ * warning says so, and the property reads back the output that goes on. A #GstUnetseg:mode that changes
+ * the latency is followed by a latency message.
  *
  * ## Batches
  *
@@ -96,7 +113,8 @@
  * ## Faulty frames
  *
  * What happens to a frame that cannot be segmented is the #GstUnetseg:on-error property's to say.
- * A frame without a mask leaves as it came, or as a mask of zeros with the GAP flag.
+ * A frame without a mask leaves as it came, or as a mask of zeros or a transparent frame with the GAP
+ * flag.
  *
  * An inference that takes longer than #GstUnetseg:inference-timeout is given up: its frame is faulty,
  * live frames that come before it returns leave without a mask, and its result is dropped. One that

@@ -20,6 +20,9 @@ std::string range_of(GParamSpec* spec) {
   } else if (G_IS_PARAM_SPEC_INT64(spec)) {
     const GParamSpecInt64* number = G_PARAM_SPEC_INT64(spec);
     text << number->minimum << " - " << number->maximum << ", default " << number->default_value;
+  } else if (G_IS_PARAM_SPEC_UINT64(spec)) {
+    const GParamSpecUInt64* number = G_PARAM_SPEC_UINT64(spec);
+    text << number->minimum << " - " << number->maximum << ", default " << number->default_value;
   } else if (G_IS_PARAM_SPEC_BOOLEAN(spec)) {
     text << "default " << (G_PARAM_SPEC_BOOLEAN(spec)->default_value ? "true" : "false");
   } else if (G_IS_PARAM_SPEC_DOUBLE(spec)) {
