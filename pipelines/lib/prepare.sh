@@ -6,11 +6,13 @@ packages_build="meson ninja-build pkg-config g++ libtorch-dev libopenblas0-pthre
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcli11-dev nlohmann-json3-dev libfmt-dev"
 packages_run="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 packages_tests="check gstreamer1.0-plugins-bad"
+# Small, for the tests that run unetseg in other programs; these are skipped without.
+packages_clients="libgstrtspserver-1.0-dev python3-gi gir1.2-gst-plugins-base-1.0"
 
 # install_packages [tests]: by apt, saying what and why; asks for root through sudo only where needed.
 install_packages() {
   wanted="$packages_build $packages_run"
-  if [ "${1:-}" = tests ]; then wanted="$wanted $packages_tests"; fi
+  if [ "${1:-}" = tests ]; then wanted="$wanted $packages_tests $packages_clients"; fi
   if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "This is no Debian: install the equivalents of" $wanted "and run this again if the build fails." >&2
     return 0
