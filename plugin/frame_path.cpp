@@ -151,11 +151,20 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
   PendingFrame frame = examine(std::move(buffer));
   // In every-frame mode: what was begun in the other must not be taken for this frame's mask.
   if (!collect(!latest, &frame, settings, live)) return GST_FLOW_FLUSHING;
-  const bool is_due = frame.fate == PendingFrame::Fate::held && segmenter_.is_turn(settings);
-  const bool samples =
+  const bool is_held = frame.fate == PendingFrame::Fate::held;
+  const bool is_due = is_held && segmenter_.is_turn(settings);
+  const bool infers =
       is_due && !segmenter_.is_busy() && !comes_too_late(frame.buffer.get(), settings, mask.get());
-  if (is_due && !samples) statistics_->count_skipped();
-  if (samples) sample(&frame, settings);
+  if (is_due && !infers) statistics_->count_skipped();
+  const bool follows = is_held && latest && settings.motion_compensation && segmenter_.can_follow();
+  if (infers || follows) sample(&frame, settings);
+  if (frame.fate == PendingFrame::Fate::sampled) {
+    if (follows) segmenter_.follow(frame.slot);
+    if (!infers) {
+      segmenter_.free_slot(frame.slot);
+      frame.fate = PendingFrame::Fate::held;
+    }
+  }
   if (latest) return send_latest(&frame, settings, live, mask.get());
   pending_.push_back(std::move(frame));
   return pending_.size() < batch_size(live) ? GST_FLOW_OK : finish(settings, live);

@@ -53,6 +53,14 @@
  * the newest mask that is finished, unless that is older than #GstUnetseg:max-mask-age. The
  * #GstUnetseg:mode property says otherwise where every frame needs its own mask.
  *
+ * With #GstUnetseg:motion-compensation a mask follows the camera: each frame is compared with the
+ * one that the mask was inferred from, at the network's resolution, and the mask is shifted, turned
+ * and scaled as the picture is. Measurements and metas are of the mask as it is shown; messages are
+ * of the frame that was inferred. Where the movement cannot be told (a blurred frame, bare skin) the
+ * mask stays where it was last; where a frame shows another scene the mask is dropped, and there is
+ * none until the next inference is finished. #GstUnetseg:smoothing starts anew at another scene in
+ * every mode. A mask of a model that has been replaced stays where it is.
+ *
  * ## Measurements
  *
  * With #GstUnetseg:post-messages the element posts an element message `unetseg` for each frame that

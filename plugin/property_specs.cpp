@@ -231,9 +231,11 @@ void install_pace_properties(GObjectClass* object_class) {
                          -1, G_MAXINT64, defaults.max_mask_age, kAtAnyTime));
   g_object_class_install_property(
       object_class, kMotionCompensation,
-      g_param_spec_boolean("motion-compensation", "Motion compensation",
-                           "In latest mode a mask follows the camera's movement since its frame",
-                           defaults.motion_compensation, kAtAnyTime));
+      g_param_spec_boolean(
+          "motion-compensation", "Motion compensation",
+          "In latest mode a mask follows the camera's movement since its frame, and is "
+          "dropped where another scene begins",
+          defaults.motion_compensation, kAtAnyTime));
   g_object_class_install_property(
       object_class, kInferenceTimeout,
       g_param_spec_uint64("inference-timeout", "Inference timeout",
@@ -290,8 +292,8 @@ void install_read_only_properties(GObjectClass* object_class) {
       object_class, kStats,
       g_param_spec_boxed("stats", "Statistics",
                          "Since the start: frames (= inferred + held + gaps + faulty), skipped, "
-                         "inferences; in nanoseconds: inference-time-median, -p95 and -p99, "
-                         "mask-age, mask-age-max; in use: live, mode, batch-size",
+                         "inferences, scene-cuts; in nanoseconds: inference-time-median, -p95 and "
+                         "-p99, mask-age, mask-age-max; in use: live, mode, batch-size",
                          GST_TYPE_STRUCTURE, kReadOnly));
 }
 

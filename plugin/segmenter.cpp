@@ -21,6 +21,9 @@ Deadline deadline_of(const FrameSettings& settings, steady_clock::time_point beg
 bool has_passed(const Deadline& deadline) {
   return deadline && steady_clock::now() >= *deadline;
 }
+constexpr UnetsegMotion kAtRest = {{1, 0, 0, 0, 1, 0}, 0, FALSE};
+// A movement of less confidence moves nothing.
+constexpr double kSure = 0.25;
 
 }  // namespace
 
@@ -103,11 +106,37 @@ void Segmenter::show(guint slot, const InferredFrame& frame, guint64 nanoseconds
   take(model_, slot, frame, nanoseconds, settings);
 }
 
+// With what the mask before shows of the same scene.
+void Segmenter::smooth(Inference* model, guint slot, const FrameSettings& settings) {
+  UnetsegMotion motion = kAtRest;
+  model->track(shown_->slot, slot, &motion);
+  if (motion.other_scene) {
+    statistics_->count_scene_cut();
+    return;
+  }
+  const bool moves = settings.motion_compensation && motion.confidence >= kSure;
+  model->smooth(slot, shown_->slot, moves ? &motion : nullptr, settings.smoothing);
+}
+
+void Segmenter::follow(guint slot) {
+  if (!can_follow()) return;
+  // Always from the mask's own frame: errors do not add up.
+  UnetsegMotion motion = shown_->motion.value_or(kAtRest);
+  shown_->model->track(shown_->slot, slot, &motion);
+  if (motion.other_scene) {
+    statistics_->count_scene_cut();
+    drop_mask();
+    if (job_) job_->is_wanted = false;
+  } else if (motion.confidence >= kSure) {
+    shown_->motion = motion;
+  }
+}
+
 void Segmenter::take(const std::shared_ptr<Inference>& model, guint slot,
                      const InferredFrame& frame, guint64 nanoseconds,
                      const FrameSettings& settings) {
   if (settings.smoothing > 0 && shown_ && shown_model_ == model)
-    model->smooth(slot, shown_->slot, nullptr, settings.smoothing);
+    smooth(model.get(), slot, settings);
   drop_mask();
   shown_model_ = model;
   shown_ = ShownMask{model.get(), slot, std::nullopt};

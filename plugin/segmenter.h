@@ -58,6 +58,13 @@ class Segmenter {
   // now. `late`: it has been given up, just now if it had not been waited for before.
   Waited collect(bool wait, const FrameSettings& settings, bool* taken);
 
+  // Whether the newest mask can follow the picture: it is of the model that frames are sampled for.
+  bool can_follow() const { return shown_.has_value() && shown_model_ == model_; }
+  // Moves the newest mask, if it can follow, as the picture has moved from its frame to the one
+  // that was sampled into `slot`. It stays where it is where that cannot be told, and is dropped
+  // where the frame shows another scene; so is what start() began then.
+  void follow(guint slot);
+
   // No frame shows the newest mask any more.
   void drop_mask();
   // The newest mask.
@@ -83,6 +90,7 @@ class Segmenter {
   guint64 used_slots() const;
   void give_back(const Inference* model, guint slot);
   void count(guint64 nanoseconds);
+  void smooth(Inference* model, guint slot, const FrameSettings& settings);
   void take(const std::shared_ptr<Inference>& model, guint slot, const InferredFrame& frame,
             guint64 nanoseconds, const FrameSettings& settings);
 

@@ -10,7 +10,7 @@ namespace unetseg {
 void Statistics::reset() {
   const std::lock_guard<std::mutex> lock(mutex_);
   counts_ = {};
-  inferences_ = skipped_ = 0;
+  inferences_ = skipped_ = scene_cuts_ = 0;
   mask_age_ = oldest_mask_ = 0;
 }
 
@@ -22,6 +22,11 @@ void Statistics::count(Outcome outcome) {
 void Statistics::count_skipped() {
   const std::lock_guard<std::mutex> lock(mutex_);
   ++skipped_;
+}
+
+void Statistics::count_scene_cut() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++scene_cuts_;
 }
 
 void Statistics::add_mask_age(guint64 nanoseconds) {
@@ -59,10 +64,11 @@ guint64 Statistics::percentile(double share) const {
 
 GstStructure* Statistics::structure() const {
   std::array<guint64, kOutcomes> counts;
-  guint64 median, p95, p99, inferences, skipped, mask_age, oldest_mask;
+  guint64 median, p95, p99, inferences, skipped, scene_cuts, mask_age, oldest_mask;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     counts = counts_;
+    scene_cuts = scene_cuts_;
     median = percentile(0.5);
     p95 = percentile(0.95);
     p99 = percentile(0.99);
@@ -81,6 +87,7 @@ GstStructure* Statistics::structure() const {
                            "faulty", G_TYPE_UINT64, count(Outcome::faulty),  //
                            "skipped", G_TYPE_UINT64, skipped,                //
                            "inferences", G_TYPE_UINT64, inferences,          //
+                           "scene-cuts", G_TYPE_UINT64, scene_cuts,          //
                            "mask-age", G_TYPE_UINT64, mask_age,              //
                            "mask-age-max", G_TYPE_UINT64, oldest_mask,       //
                            "inference-time-median", G_TYPE_UINT64, median,   //

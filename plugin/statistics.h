@@ -25,6 +25,7 @@ class Statistics {
   void count(Outcome outcome);
   // Of the frames that are held, or gaps: one that was to be inferred.
   void count_skipped();
+  void count_scene_cut();
   // A mask was shown on a frame that is so much younger, nanoseconds.
   void add_mask_age(guint64 nanoseconds);
   void add_inference_time(guint64 nanoseconds);
@@ -33,8 +34,8 @@ class Statistics {
   guint64 inference_time(double share) const;
   guint64 inferences() const;  // since the reset
 
-  // The counts, which add up to `frames`, percentiles of the time and ages of masks in nanoseconds.
-  // The caller owns it.
+  // The counts, which add up to `frames`, scene cuts, percentiles of the time and ages of masks in
+  // nanoseconds. The caller owns it.
   GstStructure* structure() const;
 
  private:
@@ -46,6 +47,7 @@ class Statistics {
   std::array<guint64, kTimes> times_ = {};  // a ring
   guint64 inferences_ = 0;
   guint64 skipped_ = 0;
+  guint64 scene_cuts_ = 0;
   guint64 mask_age_ = 0, oldest_mask_ = 0;
 };
 

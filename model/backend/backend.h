@@ -129,7 +129,8 @@ typedef enum {
  * the second, x' = m[0] x + m[1] y + m[2], y' = m[3] x + m[4] y + m[5], in frame widths and heights. */
 typedef struct {
   gdouble m[6];
-  gdouble confidence; /* 0..1: how sure that is; 0 where the frames do not show the same scene */
+  gdouble confidence; /* 0..1: how sure that is; 0 where it cannot be told */
+  gboolean other_scene; /* both frames have something to see, and it is not the same */
 } UnetsegMotion;
 
 typedef enum { UNETSEG_SWITCH_MODEL, UNETSEG_SWITCH_ON, UNETSEG_SWITCH_OFF } UnetsegSwitch;
@@ -192,12 +193,12 @@ typedef struct {
 
   /* Estimates the movement from the frame in slot `from` to the one in slot `to`; both are sampled,
    * with the same fit. `motion` holds a guess (the last result, or no movement) and receives the
-   * estimate. May run while `infer` works on either. The same thread as `draw`. */
+   * estimate, or keeps the guess where its confidence is 0. May run while `infer` works on either. The same thread as `draw`. */
   gboolean (*track)(UnetsegSession *session, guint from, guint to, UnetsegMotion *motion,
                     GError **error);
 
   /* Mixes the probabilities of slot `previous`, moved by `motion` (NULL: none), into those of `slot`
-   * with `weight`, 0..1. The same thread as `draw`, after `infer` is done with both. */
+   * with `weight`, 0..1, where both show something. The same thread as `draw`, after `infer` is done with both. */
   gboolean (*smooth)(UnetsegSession *session, guint slot, guint previous, const UnetsegMotion *motion,
                      gdouble weight, GError **error);
 

@@ -2,11 +2,13 @@
 #include "model/backend/session.h"
 
 #include "model/error.h"
+#include "model/motion/moved_map.h"
 
 namespace unetseg {
 namespace {
 
 constexpr guint kMostSlots = 64;
+constexpr UnetsegMotion kAtRest = {{1, 0, 0, 0, 1, 0}, 1, FALSE};
 
 std::size_t pixels(const ModelCard& card) {
   return static_cast<std::size_t>(card.input_width) * static_cast<std::size_t>(card.input_height);
@@ -21,19 +23,35 @@ bool chosen(UnetsegSwitch choice, bool models) {
   throw Error(Fault::failed, "unetseg's backend was misused: please report this", how);
 }
 
+std::unique_ptr<Engine> checked_engine(const UnetsegOpenOptions& options) {
+  if (options.n_slots < 1 || options.n_slots > kMostSlots)
+    misused(std::to_string(options.n_slots) + " slots");
+  if (options.model_file == nullptr || options.device == nullptr) misused("no model or device");
+  return make_engine(options);
+}
+
+// The shape of a frame as it is seen.
+Extent extent_of(const UnetsegFrame& frame) {
+  const double wider =
+      frame.par_n > 0 && frame.par_d > 0 ? static_cast<double>(frame.par_n) / frame.par_d : 1;
+  const double width = frame.width * wider, height = frame.height;
+  return {width / std::min(width, height), height / std::min(width, height)};
+}
+
 }  // namespace
 
 Session::Slot::Slot(const ModelCard& card)
     : sampler(card.input_width, card.input_height, card.normalisation),
       input(3 * pixels(card)),
       probabilities(pixels(card)),
-      cleaned(pixels(card)) {}
+      cleaned(pixels(card)),
+      moved(pixels(card)),
+      picture(card.input_width, card.input_height) {}
 
-Session::Session(const UnetsegOpenOptions& options) {
-  if (options.n_slots < 1 || options.n_slots > kMostSlots)
-    misused(std::to_string(options.n_slots) + " slots");
-  if (options.model_file == nullptr || options.device == nullptr) misused("no model or device");
-  engine_ = make_engine(options);
+Session::Session(const UnetsegOpenOptions& options)
+    : engine_(checked_engine(options)),
+      tracker_(engine_->card().input_width, engine_->card().input_height),
+      moved_probabilities_(pixels(engine_->card())) {
   device_ = engine_->device();
   engine_name_ = engine_->name();
   precision_ = engine_->precision();
@@ -55,7 +73,9 @@ Session::Slot& Session::slot_at(guint index) {
 
 void Session::sample(guint slot, const UnetsegFrame& frame, UnetsegFit) {
   Slot& to = slot_at(slot);
+  to.has_picture = false;
   to.sampler.sample(frame, to.input.data());
+  to.extent = extent_of(frame);
 }
 
 void Session::infer(const guint* slots, guint n, UnetsegTta tta) {
@@ -67,23 +87,38 @@ void Session::infer(const guint* slots, guint n, UnetsegTta tta) {
     inputs_.push_back(slot.input.data());
     outputs_.push_back(slot.probabilities.data());
     slot.cleaned_by.reset();
+    slot.moved_by.reset();
   }
   symmetries_->run(*engine_, tta, inputs_.data(), outputs_.data(), static_cast<int>(n));
 }
 
-void Session::track(guint from, guint to, UnetsegMotion* motion) {
-  slot_at(from);
-  slot_at(to);
-  motion->confidence = 0;
+// Made for the slots that are tracked, when they first are.
+const Picture& Session::picture_of(Slot& slot) {
+  if (!slot.has_picture)
+    slot.picture.take(slot.input.data(), engine_->card().normalisation, slot.extent);
+  slot.has_picture = true;
+  return slot.picture;
 }
 
-void Session::smooth(guint slot, guint previous, const UnetsegMotion*, double weight) {
+void Session::track(guint from, guint to, UnetsegMotion* motion) {
+  const Picture& before = picture_of(slot_at(from));
+  const Picture& after = picture_of(slot_at(to));
+  const Extent& extent = before.extent();
+  const Movement movement = tracker_.track(before, after, similarity_from(motion->m, extent));
+  if (movement.confidence > 0) to_matrix(movement.motion, extent, motion->m);
+  motion->confidence = movement.confidence;
+  motion->other_scene = movement.other_scene;
+}
+
+void Session::smooth(guint slot, guint previous, const UnetsegMotion* motion, double weight) {
   Slot& to = slot_at(slot);
   const Slot& from = slot_at(previous);
-  const float kept = static_cast<float>(1 - weight), mixed_in = static_cast<float>(weight);
-  for (std::size_t i = 0; i < to.probabilities.size(); ++i)
-    to.probabilities[i] = kept * to.probabilities[i] + mixed_in * from.probabilities[i];
+  const ModelCard& card = engine_->card();
+  const ProbabilityView map = {from.probabilities.data(), card.input_width, card.input_height};
+  MapMovement(motion != nullptr ? *motion : kAtRest, map.width, map.height)
+      .mix(map, weight, to.probabilities.data());
   to.cleaned_by.reset();
+  to.moved_by.reset();
 }
 
 Session::Rules Session::resolved(const UnetsegMaskOptions& mask) const {
@@ -110,10 +145,23 @@ ProbabilityView Session::cleaned(Slot& slot, const Rules& rules) {
   return {slot.cleaned.data(), card.input_width, card.input_height};
 }
 
+// What frames show after the picture has moved. Moved once for all that is drawn and measured.
+ProbabilityView Session::shown(Slot& slot, const Rules& rules, const UnetsegMotion* motion) {
+  const ProbabilityView map = cleaned(slot, rules);
+  if (motion == nullptr) return map;
+  const MovedBy wanted = {rules, *motion};
+  if (!slot.moved_by || !(*slot.moved_by == wanted)) {
+    slot.moved_by.reset();  // until it is done
+    MapMovement(*motion, map.width, map.height).move(map, slot.moved.data());
+    slot.moved_by = wanted;
+  }
+  return {slot.moved.data(), map.width, map.height};
+}
+
 void Session::draw(guint slot, const UnetsegFrame& frame, const UnetsegMaskOptions& mask,
                    const UnetsegStyle& style) {
   const Rules rules = resolved(mask);
-  painter_.draw(cleaned(slot_at(slot), rules), rules.threshold, frame, style);
+  painter_.draw(shown(slot_at(slot), rules, mask.motion), rules.threshold, frame, style);
 }
 
 UnetsegMeasurement Session::measure(guint slot, int width, int height,
@@ -122,8 +170,14 @@ UnetsegMeasurement Session::measure(guint slot, int width, int height,
     misused("a frame of " + std::to_string(width) + " x " + std::to_string(height));
   Slot& from = slot_at(slot);
   const Rules rules = resolved(mask);
-  return measurer_.measure(cleaned(from, rules), from.probabilities.data(), width, height,
-                           rules.threshold);
+  const ProbabilityView map = shown(from, rules, mask.motion);
+  const float* network = from.probabilities.data();
+  if (mask.motion != nullptr) {
+    MapMovement(*mask.motion, map.width, map.height)
+        .move({network, map.width, map.height}, moved_probabilities_.data());
+    network = moved_probabilities_.data();
+  }
+  return measurer_.measure(map, network, width, height, rules.threshold);
 }
 
 }  // namespace unetseg

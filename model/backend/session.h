@@ -2,6 +2,8 @@
 // A loaded model and the frames on their way through it: what the backend's C table is a face of.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +16,8 @@
 #include "model/frame/sampler.h"
 #include "model/mask/mask.h"
 #include "model/measure/measurer.h"
+#include "model/motion/picture.h"
+#include "model/motion/tracker.h"
 
 namespace unetseg {
 
@@ -46,6 +50,16 @@ class Session {
     }
   };
 
+  // What a map is moved by, after clean-up by the rules.
+  struct MovedBy {
+    Rules rules;
+    UnetsegMotion motion;
+    bool operator==(const MovedBy& other) const {
+      return rules == other.rules &&
+             std::equal(std::begin(motion.m), std::end(motion.m), other.motion.m);
+    }
+  };
+
   // A slot has a sampler of its own, so that sampling into it touches nothing else. At first it
   // holds a black picture before normalisation's shift: inferring it is what a warm-up does.
   struct Slot {
@@ -55,11 +69,18 @@ class Session {
     std::vector<float> probabilities;
     std::vector<float> cleaned;
     std::optional<Rules> cleaned_by;  // what `cleaned` is for; none: out of date
+    std::vector<float> moved;         // `cleaned`, or the probabilities where nothing is cleaned
+    std::optional<MovedBy> moved_by;  // likewise
+    Extent extent;                    // of the frame that was sampled
+    Picture picture;
+    bool has_picture = false;  // false: `picture` is not of `input`
   };
 
   Slot& slot_at(guint index);
   Rules resolved(const UnetsegMaskOptions& mask) const;
+  const Picture& picture_of(Slot& slot);
   ProbabilityView cleaned(Slot& slot, const Rules& rules);
+  ProbabilityView shown(Slot& slot, const Rules& rules, const UnetsegMotion* motion);
 
   std::unique_ptr<Engine> engine_;
   std::string device_, engine_name_, precision_, notice_;  // what info_ points to
@@ -69,6 +90,8 @@ class Session {
   std::vector<float*> outputs_;
   std::unique_ptr<Symmetries> symmetries_;
   Cleaner cleaner_;
+  Tracker tracker_;
+  std::vector<float> moved_probabilities_;  // scratch
   Painter painter_;
   Measurer measurer_;
 };
