@@ -2,6 +2,7 @@
 // A network without LibTorch, behind the real C table, sampler and painter.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -80,12 +81,19 @@ class FakeEngine final : public Engine {
         const float* in = inputs[i] + y * script_.width;
         float* out = probabilities[i] + y * script_.width;
         for (int x = 0; x < script_.width; ++x)
-          out[x] = script_.shift ? (x > 0 ? in[x - 1] - kOffset : 0) : in[x] - kOffset;
+          out[x] = !script_.shift ? probability(in[x] - kOffset)
+                   : x > 0        ? probability(in[x - 1] - kOffset)
+                                  : 0;
       }
     }
   }
 
  private:
+  float probability(float red) const {
+    if (script_.dark < 0) return red;
+    return std::clamp(0.5f + 4 * (static_cast<float>(script_.dark) - red), 0.0f, 1.0f);
+  }
+
   Script script_;
   Gate gate_;
   ModelCard card_;

@@ -43,6 +43,8 @@ void set(Script* script, const std::string& key, const std::string& value) {
       throw std::invalid_argument(value);
   } else if (key == "threshold") {
     script->threshold = std::stod(value);
+  } else if (key == "dark") {
+    script->dark = std::stod(value);
   } else if (key == "largest-only") {
     script->largest_only = std::stol(value) != 0;
   } else if (key == "shift") {

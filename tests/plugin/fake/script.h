@@ -10,6 +10,8 @@
 // for each session; 0 stands for every inference of the warm-up, which the fake tells by its empty
 // slot.
 //
+//   dark=LEVEL       instead, dark is lesion: probability one half where red / 255 is LEVEL, more
+//                    below, certain in an eighth
 //   size=8x8         width x height of the network's input
 //   threshold=0.5    the model's own
 //   largest-only=0   1: its clean-up keeps the largest region alone
@@ -45,6 +47,7 @@ struct FrameRange {
 struct Script {
   int width = 8, height = 8;
   double threshold = 0.5;
+  double dark = -1;  // below 0: red is lesion
   bool largest_only = false;
   bool shift = false;
   long delay_ms = 0;
