@@ -351,8 +351,8 @@ gboolean Element::source_query(GstPad* pad, GstQuery* query) {
   }
 }
 
-// Frames leave in the buffers that they came in, so the peer decides what these are like. Masks
-// have buffers of their own: frames may come as they are.
+// Frames leave in the buffers that they came in, so the peer decides what these are like. Masks and
+// cutouts can have buffers of their own: frames may come as they are.
 bool Element::answer_allocation(GstQuery* query) {
   bool answered = true;
   if (passes_frames(output()))
