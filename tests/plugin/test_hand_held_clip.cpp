@@ -28,6 +28,7 @@ constexpr int kFrames = 120;
 constexpr int kFirst = 20;  // frames before this one may have no mask yet
 constexpr gint64 kPace = G_USEC_PER_SEC / LesionScene::kFramesPerSecond;
 constexpr double kMostLoss = 0.03;
+constexpr double kLeastGain = 0.005;  // of compensation
 
 struct Arguments {
   std::string model, slow_model, interval, folder;
@@ -128,7 +129,7 @@ START_TEST(test_held_masks_are_nearly_as_good_as_own_ones) {
   if (!arguments.folder.empty()) write_panel(frames, moved_masks, held_masks);
   ck_assert(each > arguments.level);
   ck_assert(moved > each - kMostLoss);
-  ck_assert(still < moved);
+  ck_assert(still < moved - kLeastGain);
 }
 END_TEST
 
