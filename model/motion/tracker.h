@@ -12,7 +12,7 @@ namespace unetseg {
 // What became of the picture from one frame to another.
 struct Movement {
   Similarity motion;
-  double confidence = 0;     // 0..1; below 0.3 the motion is a guess
+  double confidence = 0;     // 0..1; 0 where `motion` is the guess
   bool other_scene = false;  // both frames have something to see, and it is not the same
 };
 
@@ -20,10 +20,10 @@ struct Movement {
 // correlation; where what is fixed to the camera (a rim, its light, a bubble in the gel) makes
 // phase correlation (Kuglin & Hines, "The phase correlation image alignment method", Proc. IEEE
 // Conf. on Cybernetics and Society, 1975) answer "not at all", this one is not misled, since rim
-// and light are not part of a Picture. From the best shifts and the guess, the inverse
-// compositional algorithm (Baker & Matthews, "Lucas-Kanade 20 years on", IJCV 56, 2004) goes on to
-// a similarity, with Geman-McClure weights against glare, hairs and whatever else goes its own way,
-// and with a gain for contrast that changes.
+// and light are not part of a Picture. The search is left out where the guess fits. From there the
+// inverse compositional algorithm (Baker & Matthews, "Lucas-Kanade 20 years on", IJCV 56, 2004)
+// goes on to a similarity, with Geman-McClure weights against glare, hairs and whatever else goes
+// its own way, and with a gain for contrast that changes.
 //
 // The confidence comes of the normalised correlation of what both show once they are aligned. It is
 // 0 where the frames share less than a third of their area, where there is nothing to see, where
