@@ -81,7 +81,6 @@ bool Outlet::set_caps(GstCaps* sink_caps, Output output) {
   geometry_ = geometry;
   frame_geometry_ = frame_geometry;
   copier_ = std::move(copier);
-  configure_pool();
   return true;
 }
 
@@ -95,14 +94,14 @@ void Outlet::configure_pool() {
                   passes_frames(output_) ? PoolChoice::own : PoolChoice::downstream);
 }
 
-// Another peer, or one that has changed its mind, wants other buffers. A pool that failed to start
-// with the caps may have been cured since.
+// Another peer, or one that has changed its mind, wants other buffers. The first pool is made with
+// the first buffer, not with the caps: an event that fails is sent again, and fails again.
 void Outlet::follow_peer() {
   const bool has_changed = gst_pad_check_reconfigure(pad_);
   // Only cutouts have caps to choose from.
   if (has_changed && output_ == Output::cutout &&
-      !gst_pad_peer_query_accept_caps(pad_, caps_.get()) && set_caps(sink_caps_.get(), output_))
-    return;
+      !gst_pad_peer_query_accept_caps(pad_, caps_.get()))
+    set_caps(sink_caps_.get(), output_);
   if (has_changed || !pool_.is_configured()) configure_pool();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/plugin/failing_memory.h"
 
+#include <dlfcn.h>
+
 G_DEFINE_TYPE(TestPool, test_pool, GST_TYPE_VIDEO_BUFFER_POOL)
 G_DEFINE_TYPE(TestAllocator, test_allocator, GST_TYPE_ALLOCATOR)
 
@@ -44,4 +46,28 @@ static void test_allocator_class_init(TestAllocatorClass* klass) {
 
 static void test_allocator_init(TestAllocator* self) {
   self->fails = FALSE;
+}
+
+namespace {
+
+std::atomic<PoolFault> own_pools{PoolFault::none};
+
+}  // namespace
+
+OwnPoolsFail::OwnPoolsFail(PoolFault fault) {
+  own_pools = fault;
+}
+
+OwnPoolsFail::~OwnPoolsFail() {
+  own_pools = PoolFault::none;
+}
+
+// In place of GStreamer's: what the program itself defines is found first.
+extern "C" GstBufferPool* gst_video_buffer_pool_new(void) {
+  if (own_pools != PoolFault::none) {
+    auto* pool = TEST_POOL(gst_object_ref_sink(g_object_new(TEST_TYPE_POOL, nullptr)));
+    pool->fault = own_pools;
+    return GST_BUFFER_POOL(pool);
+  }
+  return reinterpret_cast<GstBufferPool* (*)()>(dlsym(RTLD_NEXT, "gst_video_buffer_pool_new"))();
 }

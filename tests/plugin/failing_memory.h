@@ -28,3 +28,12 @@ struct _TestAllocator {
 };
 
 G_END_DECLS
+
+// While it exists, the pools that the element makes for itself are TestPools with this fault.
+class OwnPoolsFail {
+ public:
+  explicit OwnPoolsFail(PoolFault fault);
+  ~OwnPoolsFail();
+  OwnPoolsFail(const OwnPoolsFail&) = delete;
+  OwnPoolsFail& operator=(const OwnPoolsFail&) = delete;
+};

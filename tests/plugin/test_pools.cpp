@@ -92,6 +92,25 @@ START_TEST(test_c13_a_pool_that_does_not_start_is_replaced) {
 }
 END_TEST
 
+START_TEST(test_c13_a_pool_of_its_own_that_does_not_start_is_an_error_that_says_so) {
+  for (const char* output : {"mask", "overlay"})
+    for (const PoolFault fault : {PoolFault::configure, PoolFault::start}) {
+      Bench bench({{"output", output}});
+      {
+        const OwnPoolsFail failing(fault);
+        ck_assert(bench.send_caps(kCaps));
+        ck_assert_int_eq(bench.push(frame()), GST_FLOW_ERROR);
+        assert_only(bench.errors(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "memory");
+        ck_assert(bench.pull() == nullptr);
+      }
+      // The cause is cured.
+      ck_assert_int_eq(bench.push(frame()), GST_FLOW_OK);
+      ck_assert(bench.pull() != nullptr);
+      ck_assert_uint_eq(bench.errors().size(), 0);
+    }
+}
+END_TEST
+
 START_TEST(test_c13_no_buffer_is_an_error_that_says_so) {
   TestPool* pool = new_pool(PoolFault::acquire);
   TestAllocator* allocator = new_allocator(true);
@@ -193,6 +212,7 @@ int main(int argc, char** argv) {
   TCase* tests = tcase_create("memory");
   tcase_add_test(tests, test_masks_come_from_downstreams_pool_and_overlays_from_their_frames);
   tcase_add_test(tests, test_c13_a_pool_that_does_not_start_is_replaced);
+  tcase_add_test(tests, test_c13_a_pool_of_its_own_that_does_not_start_is_an_error_that_says_so);
   tcase_add_test(tests, test_c13_no_buffer_is_an_error_that_says_so);
   tcase_add_test(tests, test_c13_memory_that_cannot_be_set_up_is_an_error_that_says_so);
   tcase_add_test(tests, test_a_pool_with_larger_buffers_is_used_as_it_is);
