@@ -2,7 +2,6 @@
 #include "model/frame/axis.h"
 
 #include <algorithm>
-#include <cstdint>
 
 #include "model/frame/formats.h"
 
@@ -35,10 +34,11 @@ Span bilinear(std::int64_t centre, std::int64_t unit, int samples) {
 
 }  // namespace
 
-Axis make_axis(int size, int output, int shift, bool cosited) {
+Axis make_axis(const Interval& source, int size, int output, int shift, bool cosited) {
   // Positions are whole multiples of 1 / unit of a sample, so that no boundary is rounded.
-  const std::int64_t unit = std::int64_t{4} * output << shift;
-  const std::int64_t extent = std::int64_t{4} * size;
+  const std::int64_t unit = std::int64_t{4} * output * kSubpixels << shift;
+  const std::int64_t begin = std::int64_t{4} * output * source.first;
+  const std::int64_t extent = std::int64_t{4} * source.length;
   const std::int64_t offset = shift != 0 && cosited ? (unit - (unit >> shift)) / 2 : 0;
   const int samples = subsampled(size, shift);
   const bool shrinks = extent > unit;
@@ -46,7 +46,7 @@ Axis make_axis(int size, int output, int shift, bool cosited) {
   Axis axis;
   axis.spans.reserve(static_cast<std::size_t>(output));
   for (std::int64_t i = 0; i < output; ++i) {
-    const std::int64_t low = i * extent + offset, high = low + extent;
+    const std::int64_t low = begin + i * extent + offset, high = low + extent;
     axis.spans.push_back(shrinks ? box(low, high, unit, samples)
                                  : bilinear((low + high) / 2, unit, samples));
   }

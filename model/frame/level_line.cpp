@@ -83,10 +83,35 @@ void trace_cell(const Cell& cell, std::vector<Segment>& segments) {
   }
 }
 
-// Pixel centres along an axis in the frame, with the frame's two edges before and after them: the
-// field goes on unchanged between the outermost centres and the edge.
-double centre(int index, int pixels, int frame) {
-  return std::min(std::max((index - 0.5) / pixels, 0.0), 1.0) * frame;
+// A map's pixel centres along an axis in the frame, with the ends of the map's part before and
+// after them: the field goes on unchanged between the outermost centres and the end.
+class Centres {
+ public:
+  Centres(const Share& share, int samples, int pixels)
+      : axis_(share, samples, pixels), samples_(samples) {}
+  double operator[](int index) const {
+    return axis_.to_frame(std::min(std::max(index - 0.5, 0.0), samples_));
+  }
+
+ private:
+  PlacedAxis axis_;
+  double samples_;
+};
+
+// Where the lesion meets an end of the map that lies within the frame: `values` are the map's along
+// that end, `stride` apart, and `place` makes a point on it of a position along it.
+template <typename Place>
+void close(const float* values, std::ptrdiff_t stride, int samples, double level,
+           const Centres& centres, const Place& place, std::vector<Segment>& segments) {
+  for (int i = 0; i <= samples; ++i) {
+    const double a = values[std::max(i - 1, 0) * stride];
+    const double b = values[std::min(i, samples - 1) * stride];
+    if (a < level && b < level) continue;
+    const double from = centres[i], length = centres[i + 1] - from;
+    const double cut = crossing(a, b, level, 0);
+    const double first = a < level ? cut : 0, last = b < level ? cut : 1;
+    segments.push_back({place(from + first * length), place(from + last * length)});
+  }
 }
 
 }  // namespace
@@ -95,19 +120,21 @@ void trace_level_line(const ProbabilityView& probabilities, double threshold, in
                       std::vector<Segment>& segments) {
   const int columns = probabilities.width, rows = probabilities.height;
   const double level = static_cast<double>(reaching_level(threshold));
+  const FramePart& part = probabilities.part;
+  const Centres across(part.across, columns, width), down(part.down, rows, height);
   segments.clear();
   for (int j = 0; j <= rows; ++j) {
     const float* top = probabilities.data + static_cast<std::size_t>(std::max(j - 1, 0)) *
                                                 static_cast<std::size_t>(columns);
     const float* bottom = probabilities.data + static_cast<std::size_t>(std::min(j, rows - 1)) *
                                                    static_cast<std::size_t>(columns);
-    const double y = centre(j, rows, height), cell_height = centre(j + 1, rows, height) - y;
+    const double y = down[j], cell_height = down[j + 1] - y;
     for (int i = 0; i <= columns; ++i) {
       const int left = std::max(i - 1, 0), right = std::min(i, columns - 1);
       const int reaching = (top[left] >= level) + (top[right] >= level) + (bottom[left] >= level) +
                            (bottom[right] >= level);
       if (reaching == 0 || reaching == 4) continue;
-      const double x = centre(i, columns, width), cell_width = centre(i + 1, columns, width) - x;
+      const double x = across[i], cell_width = across[i + 1] - x;
       trace_cell({top[left],
                   top[right],
                   bottom[left],
@@ -118,6 +145,26 @@ void trace_level_line(const ProbabilityView& probabilities, double threshold, in
                  segments);
     }
   }
+  const auto close_column = [&](int column, double x) {
+    close(
+        probabilities.data + column, columns, rows, level, down,
+        [x](double y) {
+          return Point{x, y};
+        },
+        segments);
+  };
+  const auto close_row = [&](int row, double y) {
+    close(
+        probabilities.data + static_cast<std::ptrdiff_t>(row) * columns, 1, columns, level, across,
+        [y](double x) {
+          return Point{x, y};
+        },
+        segments);
+  };
+  if (part.across.first > 0) close_column(0, across[0]);
+  if (part.across.last < 1) close_column(columns - 1, across[columns + 1]);
+  if (part.down.first > 0) close_row(0, down[0]);
+  if (part.down.last < 1) close_row(rows - 1, down[rows + 1]);
 }
 
 }  // namespace unetseg

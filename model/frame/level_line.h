@@ -19,7 +19,8 @@ struct Segment {
 
 // Replaces `segments` with the level line of the field that an Upsampler of this size draws from.
 // Segments come in no order and stay within about a tenth of a pixel of the line. Where the lesion
-// leaves the frame the line ends at the frame's edge. Throws std::bad_alloc.
+// leaves the frame the line ends at the frame's edge; where it leaves the map's part within the
+// frame the line goes on along the part's edge. Throws std::bad_alloc.
 void trace_level_line(const ProbabilityView& probabilities, double threshold, int width, int height,
                       std::vector<Segment>& segments);
 

@@ -55,6 +55,7 @@ struct ColumnPass {
 // they belong to, since a value of two bytes is a sum of them; each component then along the row.
 struct PlanePass {
   int plane;
+  std::ptrdiff_t skipped;  // bytes at the start of a row, which nothing comes from
   std::size_t row_bytes;
   Axis rows;
   std::vector<ColumnPass> columns;
@@ -95,6 +96,16 @@ void convert_row(const ColourMatrix& matrix, const float* const in[3], float* co
   }
 }
 
+// Columns of the frame that a part of it comes from: the filters reach less than this beyond it.
+// Whole pairs of pixels, which formats may keep together.
+Run columns_of(const Interval& across, int width) {
+  constexpr std::int64_t kReach = 4;
+  const std::int64_t first = across.first / kSubpixels - kReach;
+  const std::int64_t last = (across.first + across.length) / kSubpixels + 1 + kReach;
+  return {static_cast<int>(std::max<std::int64_t>(first - first % 2, 0)),
+          static_cast<int>(std::min<std::int64_t>(last + last % 2, width))};
+}
+
 bool same_geometry(const UnetsegFrame& a, const UnetsegFrame& b) {
   return a.format == b.format && a.width == b.width && a.height == b.height &&
          !a.chroma_cosited_x == !b.chroma_cosited_x && !a.chroma_cosited_y == !b.chroma_cosited_y;
@@ -102,13 +113,15 @@ bool same_geometry(const UnetsegFrame& a, const UnetsegFrame& b) {
 
 }  // namespace
 
-// What depends on the source geometry alone, and one output row's scratch.
+// What depends on the source geometry and its framing alone, and one output row's scratch. Rows
+// are those that show the frame.
 struct Sampler::Tables {
-  Tables(const UnetsegFrame& frame, int width, int height);
+  Tables(const UnetsegFrame& frame, const Framing& wanted);
   void colour_row(const UnetsegFrame& frame, const ColourMatrix& matrix, int y);
   const float* rgb_row(std::size_t component) const { return rgb.data() + component * width; }
 
   UnetsegFrame geometry;
+  Framing framing;
   std::size_t width;
   const PixelLayout& layout;
   std::vector<PlanePass> passes;
@@ -118,32 +131,39 @@ struct Sampler::Tables {
   std::vector<float> components, rgb;  // three output rows each, and one of kNoComponent
 };
 
-Sampler::Tables::Tables(const UnetsegFrame& frame, int out_width, int out_height)
+Sampler::Tables::Tables(const UnetsegFrame& frame, const Framing& wanted)
     : geometry(frame),
-      width(static_cast<std::size_t>(out_width)),
+      framing(wanted),
+      width(static_cast<std::size_t>(wanted.width)),
       layout(pixel_layout(frame.format)),
       components(4 * width),
       rgb(3 * width) {
   const int value_bytes = layout.value_bytes();
+  const Run columns = columns_of(framing.across, frame.width);
+  const int used_width = columns.last - columns.first;
+  const Interval across = {framing.across.first - std::int64_t{columns.first} * kSubpixels,
+                           framing.across.length};
   std::size_t longest = 0, overread = 0;
   for (int plane = 0; plane < layout.planes; ++plane) {
-    passes.push_back(
-        {plane,
-         row_bytes(layout, plane, frame.width),
-         make_axis(frame.height, out_height, row_shift(layout, plane), frame.chroma_cosited_y),
-         {}});
+    passes.push_back({plane,
+                      static_cast<std::ptrdiff_t>(row_bytes(layout, plane, columns.first)),
+                      row_bytes(layout, plane, used_width),
+                      make_axis(framing.down, frame.height, framing.height,
+                                row_shift(layout, plane), frame.chroma_cosited_y),
+                      {}});
     longest = std::max(longest, passes.back().row_bytes);
   }
   for (int i = 0; i < layout.components; ++i) {
     const Component& c = layout.component[i];
-    std::vector<ColumnPass>& columns = passes[static_cast<std::size_t>(c.plane)].columns;
+    std::vector<ColumnPass>& filters = passes[static_cast<std::size_t>(c.plane)].columns;
     if (i == 0 || !share_samples(layout.component[i - 1], c)) {
-      const Axis axis = make_axis(frame.width, out_width, c.shift_x, frame.chroma_cosited_x);
-      columns.push_back({ColumnFilter(axis, c.step / value_bytes),
+      const Axis axis =
+          make_axis(across, used_width, framing.width, c.shift_x, frame.chroma_cosited_x);
+      filters.push_back({ColumnFilter(axis, c.step / value_bytes),
                          {kNoComponent, kNoComponent, kNoComponent, kNoComponent}});
-      overread = std::max(overread, columns.back().filter.overread());
+      overread = std::max(overread, filters.back().filter.overread());
     }
-    columns.back().component[c.offset / value_bytes] = i;
+    filters.back().component[c.offset / value_bytes] = i;
   }
   sum.resize(longest);
   filtered.resize(longest + overread);
@@ -178,41 +198,53 @@ Sampler::Sampler(int width, int height, const Normalisation& normalisation)
 
 Sampler::~Sampler() = default;
 
-void Sampler::prepare(const UnetsegFrame& frame) {
+// Makes the tables. Returns the frame with its rows beginning where the tables expect it.
+UnetsegFrame Sampler::prepare(const UnetsegFrame& frame, UnetsegFit fit) {
   check_frame(frame);
-  if (tables_ && same_geometry(tables_->geometry, frame)) return;
-  try {
-    tables_ = std::make_unique<Tables>(frame, width_, height_);
-  } catch (const std::bad_alloc&) {
-    throw Error(Fault::no_space, "There is not enough memory to scale a frame of " +
-                                     std::to_string(frame.width) + " x " +
-                                     std::to_string(frame.height) + " pixels.");
+  const Framing framing = framing_of(frame, fit, width_, height_);
+  if (!tables_ || !same_geometry(tables_->geometry, frame) || !(tables_->framing == framing)) {
+    try {
+      tables_ = std::make_unique<Tables>(frame, framing);
+    } catch (const std::bad_alloc&) {
+      throw Error(Fault::no_space, "There is not enough memory to scale a frame of " +
+                                       std::to_string(frame.width) + " x " +
+                                       std::to_string(frame.height) + " pixels.");
+    }
   }
+  UnetsegFrame used = frame;
+  for (const PlanePass& pass : tables_->passes) used.plane[pass.plane] += pass.skipped;
+  return used;
 }
 
-void Sampler::sample(const UnetsegFrame& frame, float* planar_rgb) {
-  prepare(frame);
+Framing Sampler::sample(const UnetsegFrame& frame, float* planar_rgb, UnetsegFit fit) {
+  const UnetsegFrame used = prepare(frame, fit);
   const ColourMatrix matrix = to_rgb(frame);
+  const Framing& framing = tables_->framing;
   const std::size_t width = tables_->width;
-  const std::size_t area = width * static_cast<std::size_t>(height_);
-  for (int y = 0; y < height_; ++y) {
-    tables_->colour_row(frame, matrix, y);
+  const std::size_t area = static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_);
+  if (framing.width < width_ || framing.height < height_)
+    for (std::size_t i = 0; i < 3; ++i)
+      std::fill_n(planar_rgb + i * area, area, -normalisation_.mean[i] / normalisation_.stddev[i]);
+  float* origin = planar_rgb + static_cast<std::ptrdiff_t>(framing.y) * width_ + framing.x;
+  for (int y = 0; y < framing.height; ++y) {
+    tables_->colour_row(used, matrix, y);
     for (std::size_t i = 0; i < 3; ++i) {
       const float* colour = tables_->rgb_row(i);
       const float scale = 1 / (255 * normalisation_.stddev[i]);
       const float shift = -normalisation_.mean[i] / normalisation_.stddev[i];
-      float* out = planar_rgb + i * area + static_cast<std::size_t>(y) * width;
+      float* out = origin + i * area + static_cast<std::ptrdiff_t>(y) * width_;
       for (std::size_t x = 0; x < width; ++x) out[x] = colour[x] * scale + shift;
     }
   }
+  return framing;
 }
 
 void Sampler::sample_rgb8(const UnetsegFrame& frame, std::uint8_t* rgb) {
-  prepare(frame);
+  const UnetsegFrame used = prepare(frame, UNETSEG_FIT_STRETCH);
   const ColourMatrix matrix = to_rgb(frame);
   const std::size_t width = tables_->width;
   for (int y = 0; y < height_; ++y) {
-    tables_->colour_row(frame, matrix, y);
+    tables_->colour_row(used, matrix, y);
     for (std::size_t x = 0; x < width; ++x)
       for (std::size_t i = 0; i < 3; ++i)
         *rgb++ = static_cast<std::uint8_t>(tables_->rgb_row(i)[x] + 0.5f);

@@ -7,13 +7,15 @@
 #include <memory>
 #include <vector>
 
+#include "model/mask/frame_part.h"
+
 namespace unetseg {
 
 // Clean-up at the network's resolution, before anything is enlarged.
 struct CleanUp {
   bool largest_only = false;  // keep the largest 8-connected region
   bool fill_holes = false;    // fill background regions that do not touch the border
-  double min_area = 0;        // drop regions below this fraction of the picture, 0..1
+  double min_area = 0;        // drop regions below this fraction of the picture, from 0
 
   bool asks_for_anything() const { return largest_only || fill_holes || min_area > 0; }
   bool operator==(const CleanUp& other) const {
@@ -22,10 +24,18 @@ struct CleanUp {
   }
 };
 
-// A probability map: row-major, values 0..1, `width` x `height`, borrowed.
+// What a clean-up of the whole frame is to a map of a part of it.
+inline CleanUp of_part(CleanUp frame, const FramePart& part) {
+  frame.min_area /= part.area();
+  return frame;
+}
+
+// A probability map: row-major, values 0..1, `width` x `height`, borrowed. `part` is what it shows
+// of a frame, whatever the frame's size: outside of it there is no lesion.
 struct ProbabilityView {
   const float* data;
   int width, height;
+  FramePart part = {};
 };
 
 // The smallest float that reaches `threshold`, so that comparing floats decides as doubles would.
@@ -51,17 +61,14 @@ class Cleaner {
   std::unique_ptr<Scratch> scratch_;
 };
 
-// Pixels [first, last) of a row.
-struct Run {
-  int first, last;
-};
-
-// Enlarges (or shrinks) a probability map bilinearly, pixel centres at half-integers, edges
-// clamped, one output row at a time. `configure` allocates where a size changed and throws
-// Error(no_space) where it cannot; nothing else does. One object per thread.
+// Enlarges (or shrinks) a probability map bilinearly to a frame's size, pixel centres at
+// half-integers, edges clamped, one output row at a time. Pixels whose centres are outside of the
+// map's part of the frame are 0, and no run has them whatever the threshold. `configure` allocates
+// where a size changed and throws Error(no_space) where it cannot; nothing else does. One object
+// per thread.
 class Upsampler {
  public:
-  // Sizes in pixels, at least 1 x 1.
+  // Size of the frame in pixels, at least 1 x 1.
   void configure(const ProbabilityView& source, int width, int height);
   // Row y of the output: `width` floats, 0..1. Rows may be asked for in any order; ascending order
   // is fastest. The source given to `configure` must still be valid.
@@ -80,6 +87,8 @@ class Upsampler {
 
   ProbabilityView source_{nullptr, 0, 0};
   int width_ = 0, height_ = 0;
+  PlacedAxis down_{{}, 1, 1};
+  Run columns_{0, 0}, rows_{0, 0};    // those of the map's part
   int blended_row_ = -1;              // what `blended_` holds
   std::vector<int> column_;           // output column -> the source column to its left
   std::vector<float> column_weight_;  // of that column's right neighbour

@@ -19,12 +19,16 @@ struct Neighbours {
   float right_weight;  // 0 where there is no right neighbour
 };
 
-Neighbours neighbours(int position, int output, int samples) {
-  const double centre = (position + 0.5) * samples / output - 0.5;
+Neighbours neighbours(const PlacedAxis& axis, int pixel, int samples) {
+  const double centre = axis.to_map(pixel + 0.5) - 0.5;
   if (!(centre > 0)) return {0, 0};
   const int left = static_cast<int>(centre);
   if (left >= samples - 1) return {samples - 1, 0};
   return {left, static_cast<float>(centre - left)};
+}
+
+bool operator==(const Share& a, const Share& b) {
+  return a.first == b.first && a.last == b.last;
 }
 
 // The one formula for an output pixel, so that rows and runs agree. Monotone in `right_weight`.
@@ -40,27 +44,32 @@ float reaching_level(double threshold) {
 }
 
 void Upsampler::configure(const ProbabilityView& source, int width, int height) {
-  const bool same_columns = source.width == source_.width && width == width_;
+  const bool same_columns =
+      source.width == source_.width && width == width_ && source.part.across == source_.part.across;
   source_ = source;
   height_ = height;
+  down_ = PlacedAxis(source.part.down, source.height, height);
+  rows_ = down_.pixels();
   blended_row_ = -1;
   if (same_columns) return;
 
+  const PlacedAxis across(source.part.across, source.width, width);
+  columns_ = across.pixels();
   width_ = 0;  // until all of the below is there
   try {
     const std::size_t columns = static_cast<std::size_t>(source.width);
     column_.resize(static_cast<std::size_t>(width));
     column_weight_.resize(column_.size());
-    row_.resize(column_.size());
-    first_pixel_.assign(columns + 1, width);
+    row_.assign(column_.size(), 0);
+    first_pixel_.assign(columns + 1, columns_.last);
     blended_.resize(columns + 1);
     runs_.reserve(columns + 1);
   } catch (const std::bad_alloc&) {
     throw Error(Fault::no_space,
                 "There is not enough memory for a mask " + std::to_string(width) + " pixels wide.");
   }
-  for (int x = width - 1; x >= 0; --x) {
-    const Neighbours at = neighbours(x, width, source.width);
+  for (int x = columns_.last - 1; x >= columns_.first; --x) {
+    const Neighbours at = neighbours(across, x, source.width);
     column_[static_cast<std::size_t>(x)] = at.left;
     column_weight_[static_cast<std::size_t>(x)] = at.right_weight;
     first_pixel_[static_cast<std::size_t>(at.left)] = x;
@@ -73,7 +82,7 @@ void Upsampler::configure(const ProbabilityView& source, int width, int height) 
 
 void Upsampler::blend_row(int y) {
   if (blended_row_ == y) return;
-  const Neighbours at = neighbours(y, height_, source_.height);
+  const Neighbours at = neighbours(down_, y, source_.height);
   const std::size_t columns = static_cast<std::size_t>(source_.width);
   const float* above = source_.data + static_cast<std::size_t>(at.left) * columns;
   const float* below = at.right_weight > 0 ? above + columns : above;
@@ -85,19 +94,26 @@ void Upsampler::blend_row(int y) {
 }
 
 const float* Upsampler::row(int y) {
+  const std::size_t first = static_cast<std::size_t>(columns_.first);
+  const std::size_t last = static_cast<std::size_t>(columns_.last);
+  if (y < rows_.first || y >= rows_.last) {
+    std::fill(row_.begin() + columns_.first, row_.begin() + columns_.last, 0.0f);
+    return row_.data();
+  }
   blend_row(y);
   const float* blended = blended_.data();
-  for (std::size_t x = 0; x < row_.size(); ++x)
+  for (std::size_t x = first; x < last; ++x)
     row_[x] = between(blended + column_[x], column_weight_[x]);
   return row_.data();
 }
 
 const std::vector<Run>& Upsampler::runs_reaching(int y, double threshold) {
+  runs_.clear();
+  if (y < rows_.first || y >= rows_.last) return runs_;
   blend_row(y);
   const float level = reaching_level(threshold);
-  runs_.clear();
   bool inside = blended_[0] >= level;
-  int start = 0;
+  int start = columns_.first;
   for (std::size_t c = 0; c < static_cast<std::size_t>(source_.width); ++c) {
     // Between two source columns the row is a straight line: it crosses the level once or never.
     const bool next_inside = blended_[c + 1] >= level;
@@ -117,7 +133,7 @@ const std::vector<Run>& Upsampler::runs_reaching(int y, double threshold) {
       runs_.push_back({start, to});
     inside = next_inside;
   }
-  if (inside && start < width_) runs_.push_back({start, width_});
+  if (inside && start < columns_.last) runs_.push_back({start, columns_.last});
   return runs_;
 }
 
@@ -134,9 +150,9 @@ void Upsampler::rows_reaching(double threshold, int* first, int* last) const {
   *first = *last = 0;
   if (top == bottom) return;
   // Output rows whose centre lies less than one source row from those.
-  const double scale = static_cast<double>(height_) / source_.height;
-  *first = std::max(0, static_cast<int>(std::floor((top - 0.5) * scale)) - 1);
-  *last = std::min(height_, static_cast<int>(std::ceil((bottom + 0.5) * scale)) + 1);
+  *first = std::max(rows_.first, static_cast<int>(std::floor(down_.to_frame(top - 0.5))) - 1);
+  *last = std::min(rows_.last, static_cast<int>(std::ceil(down_.to_frame(bottom + 0.5))) + 1);
+  *last = std::max(*first, *last);
 }
 
 void mask_from_probabilities(Upsampler& upsampler, double threshold, std::uint8_t* mask,

@@ -14,15 +14,14 @@ class Field {
   explicit Field(const Shape& shape)
       : map_(shape.probabilities),
         level_(reaching_level(shape.threshold)),
-        width_(shape.width),
-        height_(shape.height),
-        scale_x_(map_.width / width_),
-        scale_y_(map_.height / height_) {}
+        across_(map_.part.across, map_.width, shape.width),
+        down_(map_.part.down, map_.height, shape.height) {}
 
   bool reaches(double x, double y) const {
-    if (x < 0 || y < 0 || x >= width_ || y >= height_) return false;
-    const double u = std::min(std::max(x * scale_x_ - 0.5, 0.0), map_.width - 1.0);
-    const double v = std::min(std::max(y * scale_y_ - 0.5, 0.0), map_.height - 1.0);
+    if (x < across_.begin() || y < down_.begin() || x >= across_.end() || y >= down_.end())
+      return false;
+    const double u = std::min(std::max(across_.to_map(x) - 0.5, 0.0), map_.width - 1.0);
+    const double v = std::min(std::max(down_.to_map(y) - 0.5, 0.0), map_.height - 1.0);
     const int left = static_cast<int>(u), top = static_cast<int>(v);
     const float right_weight = static_cast<float>(u - left);
     const float bottom_weight = static_cast<float>(v - top);
@@ -39,7 +38,7 @@ class Field {
 
   ProbabilityView map_;
   float level_;
-  double width_, height_, scale_x_, scale_y_;
+  PlacedAxis across_, down_;
 };
 
 // How far the hull's corners are from `centre`, along and across the direction `axis`.

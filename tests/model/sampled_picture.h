@@ -17,9 +17,10 @@ struct Picture {
   }
 };
 
-inline Picture sampled(const UnetsegFrame& frame, int width, int height) {
+inline Picture sampled(const UnetsegFrame& frame, int width, int height,
+                       UnetsegFit fit = UNETSEG_FIT_STRETCH) {
   Picture picture{width, height, std::vector<float>(static_cast<std::size_t>(3 * width * height))};
-  unetseg::Sampler(width, height).sample(frame, picture.planar.data());
+  unetseg::Sampler(width, height).sample(frame, picture.planar.data(), fit);
   return picture;
 }
 

@@ -12,16 +12,19 @@ namespace {
 
 // One component sample of the output in 8-bit codes, in double, straight from the definition: the
 // mean over the area that the output pixel covers, or bilinear where it covers less than a sample.
-double naive_component(TestFrame& frame, int component, int x, int y, int width, int height) {
+double naive_component(TestFrame& frame, const Framing& framing, int component, int x, int y) {
   const int columns = frame.sample_columns(component), rows = frame.sample_rows(component);
   struct Weighted {
     int index;
     double weight;
   };
-  const auto axis = [](int i, int out, int size, int pixels, int samples, bool cosited) {
+  const auto axis = [](int i, int out, const Interval& part, int pixels, int samples,
+                       bool cosited) {
     const double shift = pixels == 2 && cosited ? 0.25 : 0;
-    const double low = i * static_cast<double>(size) / out / pixels + shift;
-    const double high = (i + 1) * static_cast<double>(size) / out / pixels + shift;
+    const double first = static_cast<double>(part.first) / kSubpixels;
+    const double size = static_cast<double>(part.length) / kSubpixels;
+    const double low = (first + i * size / out) / pixels + shift;
+    const double high = (first + (i + 1) * size / out) / pixels + shift;
     std::vector<Weighted> weights;
     const auto clamped = [samples](int k) { return std::min(std::max(k, 0), samples - 1); };
     if (high - low > 1 + 1e-12) {
@@ -38,10 +41,10 @@ double naive_component(TestFrame& frame, int component, int x, int y, int width,
   };
   const UnetsegFrame& view = frame.view();
   double sum = 0;
-  for (const Weighted& row :
-       axis(y, height, view.height, frame.pixels_y(component), rows, view.chroma_cosited_y))
-    for (const Weighted& column :
-         axis(x, width, view.width, frame.pixels_x(component), columns, view.chroma_cosited_x))
+  for (const Weighted& row : axis(y, framing.height, framing.down, frame.pixels_y(component), rows,
+                                  view.chroma_cosited_y))
+    for (const Weighted& column : axis(x, framing.width, framing.across, frame.pixels_x(component),
+                                       columns, view.chroma_cosited_x))
       sum += row.weight * column.weight * frame.sample(component, column.index, row.index);
   return sum / frame.format().code_scale();
 }
@@ -61,15 +64,20 @@ void naive_rgb(const TestFrame& frame, const double yuv[3], double rgb[3]) {
   for (int i = 0; i < 3; ++i) rgb[i] = std::min(std::max(rgb[i], 0.0), 255.0);
 }
 
-void assert_equals_naive(TestFrame& frame, int width, int height) {
-  const Picture picture = sampled(frame.view(), width, height);
+void assert_equals_naive(TestFrame& frame, int width, int height,
+                         UnetsegFit fit = UNETSEG_FIT_STRETCH) {
+  const Picture picture = sampled(frame.view(), width, height, fit);
+  const Framing framing = framing_of(frame.view(), fit, width, height);
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) {
-      double in[3], rgb[3];
-      for (int c = 0; c < 3; ++c)
-        in[c] = rgb[c] =
-            naive_component(frame, std::min(c, frame.components() - 1), x, y, width, height);
-      if (frame.is_yuv()) naive_rgb(frame, in, rgb);
+      const int u = x - framing.x, v = y - framing.y;
+      double in[3] = {}, rgb[3] = {};
+      if (u >= 0 && u < framing.width && v >= 0 && v < framing.height) {
+        for (int c = 0; c < 3; ++c)
+          in[c] = rgb[c] =
+              naive_component(frame, framing, std::min(c, frame.components() - 1), u, v);
+        if (frame.is_yuv()) naive_rgb(frame, in, rgb);
+      }
       for (int c = 0; c < 3; ++c)
         ck_assert_msg(std::fabs(picture.at(c, x, y) - rgb[c] / 255) < 2e-5,
                       "%s %dx%d to %dx%d: component %d at (%d, %d) is %f, not %f",
@@ -97,6 +105,26 @@ START_TEST(test_c1_every_format_and_odd_size_equals_the_naive_reference) {
       assert_equals_naive(frame, size[2], size[3]);
       ck_assert(frame.canaries_intact());
     }
+}
+END_TEST
+
+START_TEST(test_every_format_letterboxed_and_cropped_equals_the_naive_reference) {
+  const int sizes[][4] = {{1, 1, 8, 8},   {1, 7, 16, 16},   {7, 1, 16, 16},   {2, 9, 3, 4},
+                          {9, 2, 4, 3},   {5, 3, 16, 16},   {7, 9, 7, 9},     {64, 9, 16, 16},
+                          {33, 17, 5, 3}, {385, 289, 9, 9}, {160, 91, 16, 12}};
+  std::uint32_t seed = 1;
+  for (const FormatCase& format : all_formats())
+    for (const auto& size : sizes)
+      for (const UnetsegFit fit : {UNETSEG_FIT_LETTERBOX, UNETSEG_FIT_CROP}) {
+        TestFrame frame(format, size[0], size[1], kPlacements[seed % 4]);
+        frame.set_noise(seed++);
+        frame.view().chroma_cosited_x = seed % 2;
+        frame.view().chroma_cosited_y = seed / 2 % 2;
+        frame.view().par_n = seed / 4 % 2 == 0 ? 1 : 16;
+        frame.view().par_d = seed / 4 % 2 == 0 ? 1 : 11;
+        assert_equals_naive(frame, size[2], size[3], fit);
+        ck_assert(frame.canaries_intact());
+      }
 }
 END_TEST
 
@@ -149,6 +177,7 @@ int main() {
   Suite* suite = suite_create("sampler reference");
   TCase* tests = tcase_create("sampler reference");
   tcase_add_test(tests, test_c1_every_format_and_odd_size_equals_the_naive_reference);
+  tcase_add_test(tests, test_every_format_letterboxed_and_cropped_equals_the_naive_reference);
   tcase_add_test(tests, test_very_tall_and_very_wide_frames_equal_the_naive_reference);
   tcase_add_test(tests, test_yuv_equals_its_rgb_conversion_where_nothing_clips);
   suite_add_tcase(suite, tests);
