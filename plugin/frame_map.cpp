@@ -70,6 +70,8 @@ bool make_geometry(const GstVideoInfo& info, FrameGeometry* geometry) {
   if (!backend_format(GST_VIDEO_INFO_FORMAT(&info), &view.format)) return false;
   view.width = GST_VIDEO_INFO_WIDTH(&info);
   view.height = GST_VIDEO_INFO_HEIGHT(&info);
+  view.par_n = GST_VIDEO_INFO_PAR_N(&info);
+  view.par_d = GST_VIDEO_INFO_PAR_D(&info);
   const GstVideoColorimetry& colour = GST_VIDEO_INFO_COLORIMETRY(&info);
   if (!gst_video_color_matrix_get_Kr_Kb(colour.matrix, &view.kr, &view.kb))
     gst_video_color_matrix_get_Kr_Kb(GST_VIDEO_COLOR_MATRIX_BT601, &view.kr, &view.kb);

@@ -61,6 +61,33 @@
  * none until the next inference is finished. #GstUnetseg:smoothing starts anew at another scene in
  * every mode. A mask of a model that has been replaced stays where it is.
  *
+ * ## How frames become the network's input
+ *
+ * The network takes pictures of one size, which #GstUnetseg:model-info tells. #GstUnetseg:fit is how a
+ * frame of another shape becomes one; its pixels count as wide as the pixel aspect ratio makes them.
+ *
+ * * `weights`: as the model wants it
+ * * `stretch`: each axis on its own, so that shapes are distorted
+ * * `letterbox`: the whole frame, centred, with black beside it
+ * * `crop`: the frame's largest centred part of the input's shape. Masks, measurements and outlines
+ *   know of no lesion outside of it; an outline is closed along its edge
+ *
+ * Masks are of the whole frame in each of them. A mask that is held keeps the fit that its own frame
+ * had.
+ *
+ * ## From probabilities to masks
+ *
+ * With #GstUnetseg:smoothing s the probabilities of a frame are (1 - s) times what the network gives
+ * for it and s times those of the frame inferred before, which were smoothed as well: 0 smooths
+ * nothing, and 1 keeps the first frame's. It starts anew after a flush, a seek, a discontinuity, new
+ * caps, a faulty frame or another scene, and with another model or fit. Frames that are not inferred do not count.
+ *
+ * #GstUnetseg:min-area drops regions by their share of the frame, #GstUnetseg:largest-only all but one,
+ * then #GstUnetseg:fill-holes fills those that are left, at the network's resolution. What the model
+ * was made with is `auto`, or -1. What is enlarged to the frame's size and cut at
+ * #GstUnetseg:threshold is the mask. A change of these shows on the next frame, if its mask is held
+ * too.
+ *
  * ## Measurements
  *
  * With #GstUnetseg:post-messages the element posts an element message `unetseg` for each frame that

@@ -163,7 +163,7 @@ void install_mask_properties(GObjectClass* object_class) {
       g_param_spec_double("smoothing", "Smoothing",
                           "Weight of the probabilities before in those of a frame, against "
                           "flicker; starts anew after a seek, a gap in the stream, new caps or "
-                          "another scene",
+                          "another scene. 1 keeps the first",
                           0, 1, defaults.smoothing, kAtAnyTime));
   g_object_class_install_property(
       object_class, kLargestOnly,

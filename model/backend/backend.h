@@ -198,7 +198,8 @@ typedef struct {
                     GError **error);
 
   /* Mixes the probabilities of slot `previous`, moved by `motion` (NULL: none), into those of `slot`
-   * with `weight`, 0..1, where both show something. The same thread as `draw`, after `infer` is done with both. */
+   * with `weight`, 0..1, where both show something; where the two were sampled with another fit it
+   * does nothing. The same thread as `draw`, after `infer` is done with both. */
   gboolean (*smooth)(UnetsegSession *session, guint slot, guint previous, const UnetsegMotion *motion,
                      gdouble weight, GError **error);
 

@@ -3,6 +3,7 @@
 
 #include "model/error.h"
 #include "model/motion/moved_map.h"
+#include "model/motion/units.h"
 
 namespace unetseg {
 namespace {
@@ -12,6 +13,10 @@ constexpr UnetsegMotion kAtRest = {{1, 0, 0, 0, 1, 0}, 1, FALSE};
 
 std::size_t pixels(const ModelCard& card) {
   return static_cast<std::size_t>(card.input_width) * static_cast<std::size_t>(card.input_height);
+}
+
+Framing whole_input(const ModelCard& card) {
+  return {{}, {}, 0, 0, card.input_width, card.input_height, {}};
 }
 
 bool chosen(UnetsegSwitch choice, bool models) {
@@ -30,18 +35,24 @@ std::unique_ptr<Engine> checked_engine(const UnetsegOpenOptions& options) {
   return make_engine(options);
 }
 
-// The shape of a frame as it is seen.
-Extent extent_of(const UnetsegFrame& frame) {
+// The shape of an input as what it shows is seen.
+Extent extent_of(const UnetsegFrame& frame, const Units& input) {
   const double wider =
       frame.par_n > 0 && frame.par_d > 0 ? static_cast<double>(frame.par_n) / frame.par_d : 1;
-  const double width = frame.width * wider, height = frame.height;
+  const double width = frame.width * wider / input.scale_x, height = frame.height / input.scale_y;
   return {width / std::min(width, height), height / std::min(width, height)};
+}
+
+// Of the map that keep_shown() leaves.
+MapMovement movement_of(const Framing& framing, const UnetsegMotion& motion) {
+  return MapMovement(in_units(motion, map_units(framing)), framing.width, framing.height);
 }
 
 }  // namespace
 
 Session::Slot::Slot(const ModelCard& card)
     : sampler(card.input_width, card.input_height, card.normalisation),
+      framing(whole_input(card)),
       input(3 * pixels(card)),
       probabilities(pixels(card)),
       cleaned(pixels(card)),
@@ -71,11 +82,12 @@ Session::Slot& Session::slot_at(guint index) {
   return *slots_[index];
 }
 
-void Session::sample(guint slot, const UnetsegFrame& frame, UnetsegFit) {
+void Session::sample(guint slot, const UnetsegFrame& frame, UnetsegFit fit) {
   Slot& to = slot_at(slot);
+  if (fit == UNETSEG_FIT_MODEL) fit = engine_->card().fit;
   to.has_picture = false;
-  to.sampler.sample(frame, to.input.data());
-  to.extent = extent_of(frame);
+  to.framing = to.sampler.sample(frame, to.input.data(), fit);
+  to.extent = extent_of(frame, to.units());
 }
 
 void Session::infer(const guint* slots, guint n, UnetsegTta tta) {
@@ -90,6 +102,8 @@ void Session::infer(const guint* slots, guint n, UnetsegTta tta) {
     slot.moved_by.reset();
   }
   symmetries_->run(*engine_, tta, inputs_.data(), outputs_.data(), static_cast<int>(n));
+  for (guint i = 0; i < n; ++i)
+    keep_shown(slot_at(slots[i]).framing, engine_->card().input_width, outputs_[i]);
 }
 
 // Made for the slots that are tracked, when they first are.
@@ -101,11 +115,19 @@ const Picture& Session::picture_of(Slot& slot) {
 }
 
 void Session::track(guint from, guint to, UnetsegMotion* motion) {
+  motion->confidence = 0;
+  motion->other_scene = FALSE;
+  if (!(slot_at(from).framing == slot_at(to).framing)) return;
+  const Units units = slot_at(from).units();
   const Picture& before = picture_of(slot_at(from));
   const Picture& after = picture_of(slot_at(to));
   const Extent& extent = before.extent();
-  const Movement movement = tracker_.track(before, after, similarity_from(motion->m, extent));
-  if (movement.confidence > 0) to_matrix(movement.motion, extent, motion->m);
+  UnetsegMotion seen = in_units(*motion, units);
+  const Movement movement = tracker_.track(before, after, similarity_from(seen.m, extent));
+  if (movement.confidence > 0) {
+    to_matrix(movement.motion, extent, seen.m);
+    *motion = in_units(seen, units.inverse());
+  }
   motion->confidence = movement.confidence;
   motion->other_scene = movement.other_scene;
 }
@@ -113,10 +135,9 @@ void Session::track(guint from, guint to, UnetsegMotion* motion) {
 void Session::smooth(guint slot, guint previous, const UnetsegMotion* motion, double weight) {
   Slot& to = slot_at(slot);
   const Slot& from = slot_at(previous);
-  const ModelCard& card = engine_->card();
-  const ProbabilityView map = {from.probabilities.data(), card.input_width, card.input_height};
-  MapMovement(motion != nullptr ? *motion : kAtRest, map.width, map.height)
-      .mix(map, weight, to.probabilities.data());
+  if (!(to.framing == from.framing)) return;
+  movement_of(from.framing, motion != nullptr ? *motion : kAtRest)
+      .mix(from.view(from.probabilities), weight, to.probabilities.data());
   to.cleaned_by.reset();
   to.moved_by.reset();
 }
@@ -132,17 +153,15 @@ Session::Rules Session::resolved(const UnetsegMaskOptions& mask) const {
 // Cleaned once for all that is drawn and measured. The slot's own probabilities stay as the network
 // gave them.
 ProbabilityView Session::cleaned(Slot& slot, const Rules& rules) {
-  const ModelCard& card = engine_->card();
-  if (!rules.clean_up.asks_for_anything())
-    return {slot.probabilities.data(), card.input_width, card.input_height};
+  if (!rules.clean_up.asks_for_anything()) return slot.view(slot.probabilities);
   if (!slot.cleaned_by || !(*slot.cleaned_by == rules)) {
     slot.cleaned_by.reset();  // until it is done
     slot.cleaned = slot.probabilities;
-    cleaner_.clean(slot.cleaned.data(), card.input_width, card.input_height, rules.threshold,
-                   rules.clean_up);
+    cleaner_.clean(slot.cleaned.data(), slot.framing.width, slot.framing.height, rules.threshold,
+                   of_part(rules.clean_up, slot.framing.part));
     slot.cleaned_by = rules;
   }
-  return {slot.cleaned.data(), card.input_width, card.input_height};
+  return slot.view(slot.cleaned);
 }
 
 // What frames show after the picture has moved. Moved once for all that is drawn and measured.
@@ -152,10 +171,10 @@ ProbabilityView Session::shown(Slot& slot, const Rules& rules, const UnetsegMoti
   const MovedBy wanted = {rules, *motion};
   if (!slot.moved_by || !(*slot.moved_by == wanted)) {
     slot.moved_by.reset();  // until it is done
-    MapMovement(*motion, map.width, map.height).move(map, slot.moved.data());
+    movement_of(slot.framing, *motion).move(map, slot.moved.data());
     slot.moved_by = wanted;
   }
-  return {slot.moved.data(), map.width, map.height};
+  return slot.view(slot.moved);
 }
 
 void Session::draw(guint slot, const UnetsegFrame& frame, const UnetsegMaskOptions& mask,
@@ -173,8 +192,8 @@ UnetsegMeasurement Session::measure(guint slot, int width, int height,
   const ProbabilityView map = shown(from, rules, mask.motion);
   const float* network = from.probabilities.data();
   if (mask.motion != nullptr) {
-    MapMovement(*mask.motion, map.width, map.height)
-        .move({network, map.width, map.height}, moved_probabilities_.data());
+    movement_of(from.framing, *mask.motion)
+        .move(from.view(from.probabilities), moved_probabilities_.data());
     network = moved_probabilities_.data();
   }
   return measurer_.measure(map, network, width, height, rules.threshold);

@@ -18,6 +18,7 @@
 #include "model/measure/measurer.h"
 #include "model/motion/picture.h"
 #include "model/motion/tracker.h"
+#include "model/motion/units.h"
 
 namespace unetseg {
 
@@ -64,10 +65,17 @@ class Session {
   // holds a black picture before normalisation's shift: inferring it is what a warm-up does.
   struct Slot {
     explicit Slot(const ModelCard& card);
+    ProbabilityView view(const std::vector<float>& map) const {
+      return {map.data(), framing.width, framing.height, framing.part};
+    }
+    Units units() const { return input_units(framing, sampler.width(), sampler.height()); }
+
     Sampler sampler;
+    Framing framing;  // of the frame in it
     std::vector<float> input;
+    // Of the input's pixels that show the frame, framing.width x framing.height from the beginning.
     std::vector<float> probabilities;
-    std::vector<float> cleaned;
+    std::vector<float> cleaned;       // likewise
     std::optional<Rules> cleaned_by;  // what `cleaned` is for; none: out of date
     std::vector<float> moved;         // `cleaned`, or the probabilities where nothing is cleaned
     std::optional<MovedBy> moved_by;  // likewise

@@ -136,11 +136,9 @@ void read_fields(const Fields& fields, ModelCard* card) {
   card->base_width = fields.whole("base_width", 1, kMostWidth);
   card->input_width = fields.side("input_width");
   card->input_height = fields.side("input_height");
-  card->fit = fields.one_of("fit", {"stretch", "letterbox", "crop"});
-  if (card->fit != "stretch")
-    throw Error(Fault::settings, fmt::format("the weights were trained with fit={}, which this "
-                                             "version cannot do; train with fit=stretch",
-                                             card->fit));
+  const std::string fit = fields.one_of("fit", {"stretch", "letterbox", "crop"});
+  for (const UnetsegFit each : {UNETSEG_FIT_STRETCH, UNETSEG_FIT_LETTERBOX, UNETSEG_FIT_CROP})
+    if (fit == fit_name(each)) card->fit = each;
   fields.triple("mean", /*positive=*/false, card->normalisation.mean);
   fields.triple("stddev", /*positive=*/true, card->normalisation.stddev);
   card->threshold = fields.number("threshold");
@@ -155,6 +153,10 @@ void read_fields(const Fields& fields, ModelCard* card) {
 
 }  // namespace
 
+const char* fit_name(UnetsegFit fit) {
+  return fit == UNETSEG_FIT_LETTERBOX ? "letterbox" : fit == UNETSEG_FIT_CROP ? "crop" : "stretch";
+}
+
 std::map<std::string, std::string> to_metadata(const ModelCard& card) {
   std::map<std::string, std::string> metadata = {
       {"format_version", kFormatVersion},
@@ -162,7 +164,7 @@ std::map<std::string, std::string> to_metadata(const ModelCard& card) {
       {"base_width", fmt::format("{}", card.base_width)},
       {"input_width", fmt::format("{}", card.input_width)},
       {"input_height", fmt::format("{}", card.input_height)},
-      {"fit", card.fit},
+      {"fit", fit_name(card.fit)},
       {"mean", text_of(card.normalisation.mean)},
       {"stddev", text_of(card.normalisation.stddev)},
       {"threshold", fmt::format("{}", card.threshold)},

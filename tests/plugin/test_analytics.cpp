@@ -54,6 +54,32 @@ START_TEST(test_frames_and_masks_carry_segmentation_and_lesion) {
 }
 END_TEST
 
+// It is said to be stretched over the frame, so it is a picture of the whole of it.
+START_TEST(test_the_segmentation_of_a_cropped_frame_is_of_the_whole_frame) {
+  for (const char* fit : {"stretch", "letterbox", "crop"}) {
+    Bench bench({{"fit", fit}});
+    ck_assert(bench.send_caps(caps_of("GRAY8", 16, 8)));
+    ck_assert_int_eq(bench.push(bytes_buffer(128, kLesion)), GST_FLOW_OK);
+    const BufferPtr out = bench.pull();
+    gpointer state = nullptr;
+    GstAnalyticsMtd segmentation;
+    ck_assert(gst_analytics_relation_meta_iterate(
+        gst_buffer_get_analytics_relation_meta(out.get()), &state,
+        gst_analytics_segmentation_mtd_get_mtd_type(), &segmentation));
+    gint x, y;
+    guint width, height;
+    const BufferPtr mask(
+        gst_analytics_segmentation_mtd_get_mask(&segmentation, &x, &y, &width, &height));
+    ck_assert(x == 0 && y == 0 && width == 16 && height == 8);
+    const std::vector<guint8> pixels = bytes_of(mask.get());
+    ck_assert_uint_eq(pixels.size(), 64);
+    const bool crops = std::string(fit) == "crop";
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+      ck_assert_int_eq(pixels[i], crops && (i % 8 < 2 || i % 8 >= 6) ? 0 : 255);
+  }
+}
+END_TEST
+
 // What another element has found stays.
 START_TEST(test_an_earlier_elements_objects_are_kept) {
   Bench bench;
@@ -80,6 +106,7 @@ int main(int argc, char** argv) {
   Suite* suite = suite_create("analytics");
   TCase* tests = tcase_create("analytics");
   tcase_add_test(tests, test_frames_and_masks_carry_segmentation_and_lesion);
+  tcase_add_test(tests, test_the_segmentation_of_a_cropped_frame_is_of_the_whole_frame);
   tcase_add_test(tests, test_an_earlier_elements_objects_are_kept);
   suite_add_tcase(suite, tests);
   return run_suite(suite);

@@ -40,6 +40,8 @@ START_TEST(test_geometry_says_what_the_caps_say) {
     ck_assert_msg(!geometry.view.chroma_cosited_x == !c.cosited_x, "%s", c.fields);
     ck_assert_msg(!geometry.view.chroma_cosited_y == !c.cosited_y, "%s", c.fields);
   }
+  const FrameGeometry wide = geometry_of(caps_of("I420", 9, 7, "pixel-aspect-ratio=16/11"));
+  ck_assert(wide.view.par_n == 16 && wide.view.par_d == 11);
 }
 END_TEST
 

@@ -21,7 +21,7 @@ void print_card(const ModelCard& card) {
   const auto on = [](bool value) { return value ? "on" : "off"; };
   fmt::print("architecture   {}, base width {}\n", card.architecture, card.base_width);
   fmt::print("input          {}x{}, {}; mean {} {} {}, standard deviation {} {} {}\n",
-             card.input_width, card.input_height, card.fit, card.normalisation.mean[0],
+             card.input_width, card.input_height, fit_name(card.fit), card.normalisation.mean[0],
              card.normalisation.mean[1], card.normalisation.mean[2], card.normalisation.stddev[0],
              card.normalisation.stddev[1], card.normalisation.stddev[2]);
   fmt::print("threshold      {}\n", card.threshold);

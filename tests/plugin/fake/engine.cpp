@@ -56,7 +56,8 @@ class FakeEngine final : public Engine {
     card_.input_width = script.width;
     card_.input_height = script.height;
     card_.threshold = script.threshold;
-    card_.clean_up.largest_only = script.largest_only;
+    card_.fit = script.fit;
+    card_.clean_up = script.clean_up;
     for (float& mean : card_.normalisation.mean) mean = -kOffset;
   }
 

@@ -19,6 +19,10 @@ const std::map<std::string, Fault> kFaults = {
     {"no-space", Fault::no_space},   {"no-device", Fault::no_device},
     {"failed", Fault::failed},       {"nan", Fault::bad_result}};
 
+const std::map<std::string, UnetsegFit> kFits = {{"stretch", UNETSEG_FIT_STRETCH},
+                                                 {"letterbox", UNETSEG_FIT_LETTERBOX},
+                                                 {"crop", UNETSEG_FIT_CROP}};
+
 FrameRange read_range(const std::string& text) {
   FrameRange range;
   std::size_t end = 0;
@@ -46,7 +50,13 @@ void set(Script* script, const std::string& key, const std::string& value) {
   } else if (key == "dark") {
     script->dark = std::stod(value);
   } else if (key == "largest-only") {
-    script->largest_only = std::stol(value) != 0;
+    script->clean_up.largest_only = std::stol(value) != 0;
+  } else if (key == "fill-holes") {
+    script->clean_up.fill_holes = std::stol(value) != 0;
+  } else if (key == "min-area") {
+    script->clean_up.min_area = std::stod(value);
+  } else if (key == "fit") {
+    script->fit = kFits.at(value);
   } else if (key == "shift") {
     script->shift = std::stol(value) != 0;
   } else if (key == "delay-ms") {

@@ -14,7 +14,10 @@
 //                    below, certain in an eighth
 //   size=8x8         width x height of the network's input
 //   threshold=0.5    the model's own
+//   fit=stretch      or letterbox or crop: how it wants frames
 //   largest-only=0   1: its clean-up keeps the largest region alone
+//   fill-holes=0     1: its clean-up fills holes
+//   min-area=0       its clean-up drops regions below this fraction of the frame
 //   shift=0          1: each probability is that of the pixel to its left, 0 in the first column
 //   delay-ms=0       inferences take that much longer
 //   delay-at=FRAMES  but only these; default: all, warm-up included
@@ -39,6 +42,9 @@
 #include <map>
 #include <string>
 
+#include "model/backend/backend.h"
+#include "model/mask/mask.h"
+
 struct FrameRange {
   long first = std::numeric_limits<long>::max(), last = -1;  // none
   bool has(long frame) const { return first <= frame && frame <= last; }
@@ -48,7 +54,8 @@ struct Script {
   int width = 8, height = 8;
   double threshold = 0.5;
   double dark = -1;  // below 0: red is lesion
-  bool largest_only = false;
+  UnetsegFit fit = UNETSEG_FIT_STRETCH;
+  unetseg::CleanUp clean_up;
   bool shift = false;
   long delay_ms = 0;
   FrameRange delayed = {0, std::numeric_limits<long>::max()};
