@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 
+#include "model/storage/safetensors.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/image_files.h"
 
@@ -29,6 +30,18 @@ double number_after(const std::string& words, const std::string& text) {
   const std::size_t place = text.find(words);
   ck_assert_msg(place != std::string::npos, "'%s' is not in:\n%s", words.c_str(), text.c_str());
   return std::strtod(text.c_str() + place + words.size(), nullptr);
+}
+
+// The run's best weights, made to take pictures with another fit.
+void write_weights_for(const std::string& fit, const std::string& path) {
+  const unetseg::SafetensorsFile file =
+      unetseg::read_safetensors(small_run().folder + "/best.safetensors");
+  std::vector<unetseg::TensorToWrite> tensors;
+  for (const unetseg::TensorEntry& t : file.tensors)
+    tensors.push_back({t.name, t.dtype, t.shape, file.data.data() + t.offset});
+  std::map<std::string, std::string> metadata = file.metadata;
+  metadata["fit"] = fit;
+  unetseg::write_safetensors(path, tensors, metadata);
 }
 
 START_TEST(test_synthesize_writes_a_set_that_check_finds_whole) {
@@ -192,6 +205,12 @@ START_TEST(test_init_goes_on_from_weights) {
   *(std::find(arguments.begin(), arguments.end(), "--width") + 1) = "2";
   arguments[4] = folder.path() + "/other";
   assert_error(run_trainer(arguments), 2, "is [");
+  // Training stretches pictures.
+  const std::string cropping = folder.path() + "/crop.safetensors";
+  write_weights_for("crop", cropping);
+  arguments.back() = cropping;
+  arguments[4] = folder.path() + "/third";
+  assert_error(run_trainer(arguments), 2, "start from weights with fit=stretch");
 }
 END_TEST
 
@@ -320,6 +339,53 @@ START_TEST(test_predict_keeps_names_and_sizes) {
 }
 END_TEST
 
+// At a threshold of 0 all that the network saw is lesion: the middle 48 of 64 columns.
+START_TEST(test_predict_fits_pictures_as_weights_or_options_say) {
+  const TemporaryFolder folder;
+  const std::string images = folder.path() + "/images",
+                    stretching = small_run().folder + "/best.safetensors";
+  const std::string cropping = folder.path() + "/crop.safetensors";
+  write_weights_for("crop", cropping);
+  fs::create_directories(images);
+  fs::copy_file(small_run().data + "/ISIC-2017_Training_Data/SYNTH_0000001.jpg",
+                images + "/one.jpg");
+  struct {
+    const std::string& weights;
+    const char* fit;
+    int first;  // column
+  } const cases[] = {{stretching, "weights", 0},   {stretching, "crop", 8},
+                     {stretching, "letterbox", 0}, {cropping, "weights", 8},
+                     {cropping, "letterbox", 0},   {cropping, "stretch", 0}};
+  for (const auto& c : cases) {
+    const std::string masks = folder.path() + "/masks";
+    assert_code(run_trainer({"predict", "--weights", c.weights, "--images", images, "--output",
+                             masks, "--fit", c.fit, "--threshold", "0", "--quiet"}),
+                0);
+    const Image mask = read_gray(masks + "/one.png");
+    ck_assert(mask.width == 64 && mask.height == 48);
+    for (std::size_t i = 0; i < mask.pixels.size(); ++i) {
+      const int x = static_cast<int>(i % 64);
+      ck_assert_int_eq(mask.pixels[i], x >= c.first && x < 64 - c.first ? 255 : 0);
+    }
+  }
+}
+END_TEST
+
+START_TEST(test_evaluate_scores_whole_pictures_in_every_fit) {
+  std::set<std::string> scores;
+  for (const char* fit : {"stretch", "letterbox", "crop"}) {
+    const TemporaryFolder panels;
+    const Outcome outcome = run_trainer(
+        {"evaluate", "--weights", small_run().folder + "/best.safetensors", "--data",
+         small_run().data, "--split", "train", "--panels", panels.path(), "--fit", fit, "--quiet"});
+    assert_code(outcome, 0);
+    scores.insert(outcome.out);
+    ck_assert_uint_gt(colours_of(read_rgb(panels.path() + "/worst-01.png")), 200);
+  }
+  ck_assert_uint_eq(scores.size(), 3);
+}
+END_TEST
+
 START_TEST(test_cache_can_be_trained_on) {
   const TemporaryFolder folder;
   const std::string cache = folder.path() + "/cache", run = folder.path() + "/run";
@@ -355,6 +421,8 @@ int main() {
   tcase_add_test(tests, test_evaluate_scores_masks_that_exist);
   tcase_add_test(tests, test_inspect_shows_weights_and_checkpoints);
   tcase_add_test(tests, test_predict_keeps_names_and_sizes);
+  tcase_add_test(tests, test_predict_fits_pictures_as_weights_or_options_say);
+  tcase_add_test(tests, test_evaluate_scores_whole_pictures_in_every_fit);
   tcase_add_test(tests, test_cache_can_be_trained_on);
   suite_add_tcase(suite, tests);
   return run_suite(suite);

@@ -69,18 +69,24 @@ struct PanelData {
   std::vector<float> probabilities;
 };
 
-// The panel shows pictures at the network's size.
+// The panel shows whole pictures, stretched to the network's size.
 PanelData panel_data(const Image& image, const Image& truth, const ProbabilityView& map,
-                     std::string id, double dice) {
+                     const ModelCard& card, std::string id, double dice) {
   PanelData data{dice, fmt::format("{}  Dice {:.3f}", id, dice), {}, {}, {}};
-  data.image = {map.width, map.height, 3,
-                std::vector<std::uint8_t>(static_cast<std::size_t>(map.width) * map.height * 3)};
-  Sampler sampler(map.width, map.height);
+  const int width = card.input_width, height = card.input_height;
+  data.image = {width, height, 3,
+                std::vector<std::uint8_t>(static_cast<std::size_t>(width) * height * 3)};
+  Sampler sampler(width, height);
   sampler.sample_rgb8(frame_of(image), data.image.pixels.data());
   std::vector<std::uint8_t> coverage(data.image.pixels.size());
   sampler.sample_rgb8(frame_of(truth), coverage.data());
   for (std::size_t i = 0; i < coverage.size(); i += 3) data.truth.push_back(coverage[i]);
-  data.probabilities.assign(map.data, map.data + static_cast<std::size_t>(map.width) * map.height);
+  Upsampler upsampler;
+  upsampler.configure(map, width, height);
+  for (int y = 0; y < height; ++y) {
+    const float* row = upsampler.row(y);
+    data.probabilities.insert(data.probabilities.end(), row, row + width);
+  }
   return data;
 }
 
@@ -155,7 +161,8 @@ int evaluate(const Options& options) {
       scores.push_back({pair.id, truth.width, truth.height,
                         compare(mask.data(), truth.pixels.data(), mask.size())});
       if (predictor && !options.panels.empty())
-        panels.push_back(panel_data(input, truth, map, pair.id, scores.back().confusion.dice()));
+        panels.push_back(panel_data(input, truth, map, predictor->card(), pair.id,
+                                    scores.back().confusion.dice()));
     } catch (const Error& error) {
       faults.push_back(error.what());
     }

@@ -86,6 +86,16 @@ void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weigh
   verb.add_option("--threshold", options->threshold,
                   "Probability from which a pixel is lesion; by default the weights' own")
       ->check(CLI::Range(0.0, 1.0));
+  const auto set_fit = [options](const std::string& name) {
+    options->fit = name == "stretch"     ? UNETSEG_FIT_STRETCH
+                   : name == "letterbox" ? UNETSEG_FIT_LETTERBOX
+                   : name == "crop"      ? UNETSEG_FIT_CROP
+                                         : UNETSEG_FIT_MODEL;
+  };
+  verb.add_option_function<std::string>(
+          "--fit", set_fit, "How a picture becomes the network's input; weights: as they say")
+      ->check(CLI::IsMember({"weights", "stretch", "letterbox", "crop"}))
+      ->default_str("weights");
   const auto set_augmentation = [options](const std::string& name) {
     // `--tta` alone means flips.
     if (name == "none")

@@ -119,6 +119,17 @@ void require_same_run(const Checkpoint& checkpoint, const Config& config) {
                  checkpoint.config.device.c_str(), checkpoint.config.threads);
 }
 
+Parameters initial_parameters(const std::string& path) {
+  const SafetensorsFile file = read_safetensors(path);
+  const UnetsegFit fit = card_of(file).fit;
+  if (fit != UNETSEG_FIT_STRETCH)
+    throw Error(Fault::settings,
+                fmt::format("{} takes pictures with fit={}, and training stretches them: start "
+                            "from weights with fit=stretch",
+                            path, fit_name(fit)));
+  return parameters_of(file);
+}
+
 // `configure` puts what the command line says over a recipe's values, or over those of the run that
 // is resumed.
 int train(const Options& options, const std::function<Config(Config)>& configure) {
@@ -150,7 +161,7 @@ int train(const Options& options, const std::function<Config(Config)>& configure
     std::fprintf(stderr, "going on from step %lld\n",
                  static_cast<long long>(checkpoint->progress.step));
   } else if (!options.init.empty()) {
-    run.start_from(parameters_of(read_safetensors(options.init)));
+    run.start_from(initial_parameters(options.init));
   }
   write_file_atomically(options.output + "/config.json", to_json(config).dump(2) + "\n");
 

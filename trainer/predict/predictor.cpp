@@ -30,6 +30,7 @@ UnetsegFrame frame_of(const Image& image) {
 Predictor::Predictor(const PredictorOptions& options)
     : engine_(open_engine(options)),
       threshold_(options.threshold < 0 ? engine_->card().threshold : options.threshold),
+      fit_(options.fit == UNETSEG_FIT_MODEL ? engine_->card().fit : options.fit),
       augmentation_(options.augmentation),
       symmetries_(engine_->card().input_width, engine_->card().input_height),
       sampler_(engine_->card().input_width, engine_->card().input_height,
@@ -42,20 +43,21 @@ Predictor::Predictor(const PredictorOptions& options)
 Predictor::~Predictor() = default;
 
 ProbabilityView Predictor::probabilities(const Image& rgb) {
-  sampler_.sample(frame_of(rgb), input_.data());
+  const Framing framing = sampler_.sample(frame_of(rgb), input_.data(), fit_);
   const float* const inputs[] = {input_.data()};
   float* const outputs[] = {probabilities_.data()};
   symmetries_.run(*engine_, augmentation_, inputs, outputs, 1);
-  cleaner_.clean(probabilities_.data(), card().input_width, card().input_height, threshold_,
-                 card().clean_up);
-  return {probabilities_.data(), card().input_width, card().input_height};
+  keep_shown(framing, card().input_width, probabilities_.data());
+  cleaner_.clean(probabilities_.data(), framing.width, framing.height, threshold_,
+                 of_part(card().clean_up, framing.part));
+  map_ = {probabilities_.data(), framing.width, framing.height, framing.part};
+  return map_;
 }
 
 std::vector<std::uint8_t> Predictor::mask(int width, int height) {
   std::vector<std::uint8_t> mask(static_cast<std::size_t>(width) *
                                  static_cast<std::size_t>(height));
-  upsampler_.configure({probabilities_.data(), card().input_width, card().input_height}, width,
-                       height);
+  upsampler_.configure(map_, width, height);
   mask_from_probabilities(upsampler_, threshold_, mask.data(), width);
   return mask;
 }

@@ -18,6 +18,7 @@ struct PredictorOptions {
   std::string device = "auto";
   unsigned threads = 0;
   double threshold = -1;  // negative: the weights' own
+  UnetsegFit fit = UNETSEG_FIT_MODEL;
   UnetsegTta augmentation = UNETSEG_TTA_NONE;
 };
 
@@ -31,7 +32,8 @@ class Predictor {
   double threshold() const { return threshold_; }
   std::string device() const { return engine_->device(); }
 
-  // Probabilities at the network's size after clean-up; valid until the next call.
+  // Probabilities after clean-up, at the network's size or of that part of it which shows the
+  // picture; valid until the next call.
   ProbabilityView probabilities(const Image& rgb);
 
   // The mask of the last picture at any size: 0 or 255, dense.
@@ -40,8 +42,10 @@ class Predictor {
  private:
   std::unique_ptr<Engine> engine_;
   double threshold_;
+  UnetsegFit fit_;
   UnetsegTta augmentation_;
   Symmetries symmetries_;
+  ProbabilityView map_{nullptr, 0, 0};  // of the last picture
   Sampler sampler_;
   Cleaner cleaner_;
   Upsampler upsampler_;
