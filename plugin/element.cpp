@@ -4,7 +4,6 @@
 #include "plugin/caps.h"
 #include "plugin/debug.h"
 #include "plugin/errors.h"
-#include "plugin/mask_stream.h"
 #include "plugin/model_info.h"
 #include "plugin/queries.h"
 
@@ -159,6 +158,7 @@ void Element::unload() {
 
 GstFlowReturn Element::chain(BufferPtr buffer) {
   liveness_.learn_if_due(sink_);
+  frames_.masks().admit(sink_);
   const FrameSettings settings = frame_settings();
   take_next_model();
   if (frames_.has_caps() && settings.output != frames_.output()) {
@@ -254,21 +254,15 @@ bool Element::set_caps(GstEvent* event) {
 
 GstFlowReturn Element::sink_event(GstEvent* event) {
   // Frames that came before it leave before it. What ends a flush has nothing to do with them.
-  if (GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP)
+  if (GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP) {
     finish_frames();
+    frames_.masks().admit(sink_);
+  }
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_CAPS: {
       const EventPtr owned(event);
       return set_caps(event) ? GST_FLOW_OK : unless_flushing(GST_FLOW_NOT_NEGOTIATED);
     }
-    case GST_EVENT_STREAM_START:
-      if (const PadPtr mask = frames_.mask_pad()) {
-        const EventPtr owned(event);
-        gst_pad_push_event(mask.get(), mask_stream_start(event).release());
-        return gst_pad_push_event(source_, gst_event_ref(event)) ? GST_FLOW_OK
-                                                                 : unless_flushing(GST_FLOW_ERROR);
-      }
-      break;
     case GST_EVENT_SEGMENT: {
       const GstSegment* segment = nullptr;
       gst_event_parse_segment(event, &segment);
@@ -288,9 +282,22 @@ GstFlowReturn Element::sink_event(GstEvent* event) {
     default:
       break;
   }
-  return gst_pad_event_default(sink_, GST_OBJECT(element_), event)
-             ? GST_FLOW_OK
-             : unless_flushing(GST_FLOW_ERROR);
+  return forward(event);
+}
+
+// By both pads. What comes out of the order of frames reaches the pad for masks whether it takes
+// part already or not: a flush must end whatever it waits for.
+GstFlowReturn Element::forward(GstEvent* event) {
+  const EventPtr owned(event);
+  bool taken = gst_pad_push_event(source_, gst_event_ref(event));
+  const bool in_order =
+      GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP;
+  if (in_order) {
+    taken |= frames_.masks().push_event(event);
+  } else if (const PadPtr mask = frames_.masks().pad()) {
+    taken |= gst_pad_push_event(mask.get(), gst_event_ref(event));
+  }
+  return taken ? GST_FLOW_OK : unless_flushing(GST_FLOW_ERROR);
 }
 
 // An event that failed because the pad behind is being stopped is no error: sources would report
@@ -315,12 +322,11 @@ void Element::take_qos(GstEvent* event) {
 
 void Element::add_mask_pad(GstPad* pad) {
   gst_pad_set_active(pad, TRUE);
-  store_mask_events(sink_, pad);
-  frames_.set_mask_pad(pad);
+  frames_.masks().set_pad(pad);
 }
 
 void Element::remove_mask_pad() {
-  frames_.set_mask_pad(nullptr);
+  frames_.masks().set_pad(nullptr);
 }
 
 gboolean Element::sink_query(GstQuery* query) {

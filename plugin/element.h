@@ -71,6 +71,7 @@ class Element {
   void take_next_model();
   GstFlowReturn follow_output(const FrameSettings& settings);
   GstFlowReturn finish_frames();
+  GstFlowReturn forward(GstEvent* event);
   GstFlowReturn unless_flushing(GstFlowReturn failure);
   void publish_model(Inference& model);
   void model_failed(const ModelSettings& asked, const Failure& failure);

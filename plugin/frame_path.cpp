@@ -61,7 +61,7 @@ void FramePath::reset() {
   geometry_ = {};
   sink_caps_.reset();
   source_.reset();
-  if (const auto mask = mask_outlet()) mask->reset();
+  masks_.reset();
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
   frame_duration_ = 0;
   frames_ = 0;
@@ -80,34 +80,16 @@ void FramePath::set_segment(const GstSegment& segment) {
   discontinue();
 }
 
-void FramePath::set_mask_pad(GstPad* pad) {
-  std::shared_ptr<Outlet> outlet;
-  if (pad != nullptr) outlet = std::make_shared<Outlet>(pad);
-  const std::lock_guard<std::mutex> lock(mask_mutex_);
-  mask_.swap(outlet);
-}
-
-PadPtr FramePath::mask_pad() {
-  const std::shared_ptr<Outlet> mask = mask_outlet();
-  return PadPtr(mask ? GST_PAD(gst_object_ref(mask->pad())) : nullptr);
-}
-
-std::shared_ptr<Outlet> FramePath::mask_outlet() {
-  const std::lock_guard<std::mutex> lock(mask_mutex_);
-  return mask_;
-}
-
 bool FramePath::set_caps(GstCaps* caps, Output output) {
   geometry_ = {};
   sink_caps_.reset();
   discontinue();
   source_.reset();
-  const std::shared_ptr<Outlet> mask = mask_outlet();
-  if (mask) mask->reset();
+  masks_.reset();
   GstVideoInfo info;
   if (!read_sink_caps(caps, &info) || !source_.set_caps(caps, output)) return false;
   sink_caps_.reset(gst_caps_ref(caps));
-  if (mask && !mask->set_caps(caps, Output::mask)) return false;
+  if (!masks_.set_caps(caps)) return false;
   frame_duration_ = info.fps_n > 0
                         ? gst_util_uint64_scale(GST_SECOND, static_cast<guint64>(info.fps_d),
                                                 static_cast<guint64>(info.fps_n))
@@ -117,14 +99,6 @@ bool FramePath::set_caps(GstCaps* caps, Output output) {
 
 bool FramePath::set_output(Output output) {
   return source_.would_take(sink_caps_.get(), output) && source_.set_caps(sink_caps_.get(), output);
-}
-
-// A mask that nobody takes is not made. The pad may have come after the caps.
-std::shared_ptr<Outlet> FramePath::open_mask_outlet() {
-  std::shared_ptr<Outlet> mask = mask_outlet();
-  if (!mask || !gst_pad_is_linked(mask->pad())) return nullptr;
-  if (!mask->has_caps() && !mask->set_caps(sink_caps_.get(), Output::mask)) return nullptr;
-  return mask;
 }
 
 // Frames of unknown length would add an unknown latency, and no latency is wanted where it is live.
@@ -147,14 +121,14 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
   }
   if (breaks) discontinue();
 
-  const std::shared_ptr<Outlet> mask = open_mask_outlet();
+  Outlet* mask = masks_.open(sink_caps_.get());  // a mask that nobody takes is not made
   PendingFrame frame = examine(std::move(buffer));
   // In every-frame mode: what was begun in the other must not be taken for this frame's mask.
   if (!collect(!latest, &frame, settings, live)) return GST_FLOW_FLUSHING;
   const bool is_held = frame.fate == PendingFrame::Fate::held;
   const bool is_due = is_held && segmenter_.is_turn(settings);
   const bool infers =
-      is_due && !segmenter_.is_busy() && !comes_too_late(frame.buffer.get(), settings, mask.get());
+      is_due && !segmenter_.is_busy() && !comes_too_late(frame.buffer.get(), settings, mask);
   if (is_due && !infers) statistics_->count_skipped();
   const bool follows = is_held && latest && settings.motion_compensation && segmenter_.can_follow();
   if (infers || follows) sample(&frame, settings);
@@ -165,7 +139,7 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
       frame.fate = PendingFrame::Fate::held;
     }
   }
-  if (latest) return send_latest(&frame, settings, live, mask.get());
+  if (latest) return send_latest(&frame, settings, live, mask);
   pending_.push_back(std::move(frame));
   return pending_.size() < batch_size(live) ? GST_FLOW_OK : finish(settings, live);
 }
@@ -281,9 +255,9 @@ GstFlowReturn FramePath::finish(const FrameSettings& settings, bool live) {
     ~Guard() { path->drop_pending(); }
   } guard{this};
   if (!infer_pending(settings)) return GST_FLOW_FLUSHING;
-  const std::shared_ptr<Outlet> mask = open_mask_outlet();
+  Outlet* mask = masks_.open(sink_caps_.get());  // a mask that nobody takes is not made
   for (PendingFrame& frame : pending_) {
-    const GstFlowReturn flow = send_pending(&frame, settings, live, mask.get());
+    const GstFlowReturn flow = send_pending(&frame, settings, live, mask);
     if (flow != GST_FLOW_OK) return flow;
   }
   return GST_FLOW_OK;
@@ -391,8 +365,9 @@ GstFlowReturn FramePath::pass_fault(PendingFrame* frame, const FrameSettings& se
   answer_fault(frame->fault_kind, *frame->fault, settings, live);
   // Nobody downstream could read a buffer that does not hold its frame.
   if (frame->fault_kind == FrameFault::format && passes_frames(source_.output())) {
-    return mask == nullptr ? GST_FLOW_OK
-                           : mask->push_mask(frame->buffer.get(), std::nullopt, settings);
+    return mask == nullptr
+               ? GST_FLOW_OK
+               : masks_.heard(mask->push_mask(frame->buffer.get(), std::nullopt, settings));
   }
   return deliver(frame, std::nullopt, settings, mask);
 }
@@ -407,7 +382,8 @@ GstFlowReturn FramePath::deliver(PendingFrame* frame, const Shown& shown,
     results_.attach(&frame->buffer, *shown, settings, geometry_.info, age);
   }
   GstFlowReturn mask_flow = GST_FLOW_NOT_LINKED;
-  if (mask != nullptr) mask_flow = mask->push_mask(frame->buffer.get(), shown, settings);
+  if (mask != nullptr)
+    mask_flow = masks_.heard(mask->push_mask(frame->buffer.get(), shown, settings));
   const Output output = source_.output();
   GstFlowReturn flow;
   if (output == Output::cutout && frame->has_layout)

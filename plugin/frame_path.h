@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "plugin/fault_policy.h"
 #include "plugin/frame_map.h"
 #include "plugin/lateness.h"
+#include "plugin/mask_branch.h"
 #include "plugin/outlet.h"
 #include "plugin/pending_frame.h"
 #include "plugin/pointers.h"
@@ -66,15 +66,12 @@ class FramePath {
 
   // Any thread. How long the first frame of a batch waits for the others, nanoseconds.
   guint64 batch_delay(guint batch_size) const { return (batch_size - 1) * frame_duration_; }
-  // Any thread. The pad for masks alone, beside the source pad; nullptr: none any more.
-  void set_mask_pad(GstPad* pad);
-  PadPtr mask_pad();
   // Any thread. What sinks say about frames that come too late.
   Lateness& lateness() { return lateness_; }
+  // The pad for masks alone.
+  MaskBranch& masks() { return masks_; }
 
  private:
-  std::shared_ptr<Outlet> mask_outlet();
-  std::shared_ptr<Outlet> open_mask_outlet();
   guint batch_size(bool live);
   bool comes_too_late(GstBuffer* buffer, const FrameSettings& settings, const Outlet* mask);
   InferredFrame describe(GstBuffer* buffer) const;
@@ -101,8 +98,7 @@ class FramePath {
   Results results_;  // of the newest mask
   Segmenter segmenter_;
   Outlet source_;
-  std::mutex mask_mutex_;  // guards mask_, for as long as its pointer is copied
-  std::shared_ptr<Outlet> mask_;
+  MaskBranch masks_;
   FaultPolicy faults_;
   Lateness lateness_;
 
