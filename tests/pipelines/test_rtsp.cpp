@@ -80,21 +80,21 @@ GstClockTime latency_at(GstPad* pad) {
 class Held {
  public:
   explicit Held(GstPad* pad) : pad_(pad) {
-    probe_ = gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_IDLE, on_idle, this, nullptr);
-    while (!is_idle_) g_usleep(1000);
+    probe_ = gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, on_frame, this, nullptr);
+    while (!is_held_) g_usleep(1000);
   }
   ~Held() { gst_pad_remove_probe(pad_, probe_); }
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
 
  private:
-  static GstPadProbeReturn on_idle(GstPad*, GstPadProbeInfo*, gpointer self) {
-    static_cast<Held*>(self)->is_idle_ = true;
+  static GstPadProbeReturn on_frame(GstPad*, GstPadProbeInfo*, gpointer self) {
+    static_cast<Held*>(self)->is_held_ = true;
     return GST_PAD_PROBE_OK;
   }
   GstPad* pad_;
   gulong probe_;
-  std::atomic<bool> is_idle_{false};
+  std::atomic<bool> is_held_{false};
 };
 
 }  // namespace
