@@ -6,6 +6,7 @@
 #include "plugin/errors.h"
 #include "plugin/fork_guard.h"
 #include "plugin/install_path.h"
+#include "plugin/other_libtorch.h"
 
 namespace unetseg {
 namespace {
@@ -34,6 +35,12 @@ std::string find_module() {
 
 const UnetsegBackend* load_backend() {
   const std::string file = find_module();
+  const std::string other = other_libtorch();
+  if (!other.empty())
+    cannot_load(
+        "This program has already loaded another LibTorch than unetseg's, " + other +
+        ", and two of them crash: use the one that unetseg was built with, or build unetseg "
+        "with this one (meson setup -Dlibtorch:root=...)");
   GModule* module = g_module_open(file.c_str(), G_MODULE_BIND_LOCAL);
   if (module == nullptr)
     cannot_load("The backend module " + file + " cannot be loaded (" + g_module_error() +

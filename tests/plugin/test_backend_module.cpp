@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The backend module that is missing, broken or of another version; devices that are not there.
 // Each ends with the fake module in its place, and the same element playing.
+#include <dlfcn.h>
+
 #include "model/backend/backend.h"
 
 #include "tests/temporary_folder.h"
@@ -51,6 +53,21 @@ START_TEST(test_b1_a_file_that_is_no_module_is_named) {
   assert_fails_and_is_cured(dangling.path(), GST_LIBRARY_ERROR_INIT, "is missing");
   install("libno-table.so", object);
   assert_fails_and_is_cured(object.path(), GST_LIBRARY_ERROR_INIT, "unetseg_backend_get");
+}
+END_TEST
+
+// Of Python's torch, say. Both would crash where they first touch what the linker made one of.
+START_TEST(test_b1_another_libtorch_in_the_process_is_named) {
+  const TemporaryFolder folder;
+  const std::string other = folder.path() + "/libtorch_cpu.so";
+  std::filesystem::copy_file(std::string(UNETSEG_TEST_MODULES) + "/libno-table.so", other);
+  LoneElement element({});
+  void* loaded = dlopen(other.c_str(), RTLD_NOW | RTLD_LOCAL);
+  ck_assert(loaded != nullptr);
+  ck_assert_int_eq(element.set(GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
+  assert_only(element.errors(), GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, other);
+  dlclose(loaded);
+  ck_assert_int_eq(element.set(GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
 }
 END_TEST
 
@@ -147,6 +164,7 @@ int main(int argc, char** argv) {
   TCase* tests = tcase_create("loading");
   tcase_add_test(tests, test_b1_a_missing_module_is_named);
   tcase_add_test(tests, test_b1_a_file_that_is_no_module_is_named);
+  tcase_add_test(tests, test_b1_another_libtorch_in_the_process_is_named);
   tcase_add_test(tests, test_b2_both_versions_are_shown_and_nothing_else_is_called);
   tcase_add_test(tests, test_a_module_that_is_put_right_is_opened_anew);
   tcase_add_test(tests, test_b3_a_relative_module_folder_is_refused);
