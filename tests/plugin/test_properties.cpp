@@ -32,7 +32,7 @@ const Setting kSettings[] = {
     {"inference-interval", "1", "1", "1000", "3"},
     {"max-mask-age", "-1", "-1", "9223372036854775807", "5000000"},
     {"motion-compensation", "true", nullptr, nullptr, "false"},
-    {"inference-timeout", "0", "0", "18446744073709551615", "5000000"},
+    {"inference-timeout", "0", "0", "18446744073709551615", "60000000000"},
     {"qos", "true", nullptr, nullptr, "false"},
     {"post-messages", "false", nullptr, nullptr, "true"},
     {"pixel-size", "0", "0", "1000", "0.05"},
