@@ -12,9 +12,14 @@ opens.
 """
 import argparse
 import csv
+import ctypes
 import sys
 
-import gi
+# GStreamer brings a second C++ unwinder, libunwind. Where other C++ libraries came first (torch, OpenCV),
+# the next exception would be passed from one to the other, and crash. libgcc's first, for all of them.
+ctypes.CDLL("libgcc_s.so.1", mode=ctypes.RTLD_GLOBAL)
+
+import gi  # noqa: E402
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")

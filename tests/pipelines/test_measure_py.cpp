@@ -46,6 +46,18 @@ START_TEST(test_what_fails_is_an_exit_code) {
 }
 END_TEST
 
+// The two unwinders of such a process (see the head of measure.py).
+START_TEST(test_a_failure_after_another_cpp_library_is_no_crash) {
+  const std::string run =
+      "import ctypes, runpy, sys; ctypes.CDLL('libstdc++.so.6'); "
+      "sys.argv = ['measure', '--source', 'videotestsrc', 'model-file=no-script'];"
+      "runpy.run_path('" UNETSEG_MEASURE "', run_name='__main__')";
+  Program program({UNETSEG_PYTHON, "-c", run});
+  program.output();
+  ck_assert_int_eq(program.exit_code(), 1);
+}
+END_TEST
+
 int main(int argc, char** argv) {
   gst_check_init(&argc, &argv);
   const char* needs = UNETSEG_PYTHON
@@ -60,6 +72,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_each_frame_is_a_row_with_what_its_mask_says);
   tcase_add_test(tests, test_a_frame_of_which_nothing_is_known_has_no_row);
   tcase_add_test(tests, test_what_fails_is_an_exit_code);
+  tcase_add_test(tests, test_a_failure_after_another_cpp_library_is_no_crash);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
