@@ -20,8 +20,8 @@ class Violations {
 };
 
 // The rules: stream-start, caps and segment come before frames; timestamps rise within a segment,
-// and fall where its rate is negative; a frame is as large as its caps say; nothing but FLUSH_STOP
-// comes while the pad is flushed; EOS comes once, and nothing after it.
+// and fall where its rate is negative; a frame is as large as its caps say; EOS comes once, and
+// nothing after it. What may still come while the pad is being flushed is forgotten with the flush.
 class PadChecker {
  public:
   // Shares the pad. `violations` outlives it.
