@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "model/frame/clones.h"
+
 namespace unetseg {
 namespace {
 
@@ -11,13 +13,52 @@ constexpr int lanes(int step) {
   return step == 3 ? 12 : 8;
 }
 
+template <int kStep>
+UNETSEG_INLINE void run_steps(const Taps& taps, const float* row, float scale,
+                              float* const out[4]) {
+  constexpr int kLanes = lanes(kStep);
+  const float* weight = taps.weight;
+  for (std::size_t i = 0; i < taps.outputs; ++i, weight += taps.count) {
+    const float* value = row + taps.first[i];
+    float sum[kLanes] = {};
+    for (std::size_t tap = 0; tap < taps.count; tap += kLanes)
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        sum[lane] += weight[tap + lane] * value[tap + lane];
+    for (int c = 0; c < kStep; ++c) {
+      float total = sum[c];
+      for (int lane = c + kStep; lane < kLanes; lane += kStep) total += sum[lane];
+      out[c][i] = total * scale;
+    }
+  }
+}
+
+UNETSEG_CLONES void run_single(const Taps& taps, const float* row, float scale,
+                               float* const out[4]) {
+  run_steps<1>(taps, row, scale, out);
+}
+
+UNETSEG_CLONES void run_pairs(const Taps& taps, const float* row, float scale,
+                              float* const out[4]) {
+  run_steps<2>(taps, row, scale, out);
+}
+
+UNETSEG_CLONES void run_triples(const Taps& taps, const float* row, float scale,
+                                float* const out[4]) {
+  run_steps<3>(taps, row, scale, out);
+}
+
+UNETSEG_CLONES void run_quadruples(const Taps& taps, const float* row, float scale,
+                                   float* const out[4]) {
+  run_steps<4>(taps, row, scale, out);
+}
+
 }  // namespace
 
 ColumnFilter::ColumnFilter(const Axis& axis, int step)
-    : run_(step == 1   ? &ColumnFilter::run_steps<1>
-           : step == 2 ? &ColumnFilter::run_steps<2>
-           : step == 3 ? &ColumnFilter::run_steps<3>
-                       : &ColumnFilter::run_steps<4>),
+    : run_(step == 1   ? run_single
+           : step == 2 ? run_pairs
+           : step == 3 ? run_triples
+                       : run_quadruples),
       scale_(axis.scale) {
   int longest = 0;
   for (const Span& span : axis.spans) longest = std::max(longest, span.count);
@@ -39,25 +80,7 @@ ColumnFilter::ColumnFilter(const Axis& axis, int step)
 }
 
 void ColumnFilter::run(const float* row, float scale, float* const out[4]) const {
-  (this->*run_)(row, scale * scale_, out);
-}
-
-template <int kStep>
-void ColumnFilter::run_steps(const float* row, float scale, float* const out[4]) const {
-  constexpr int kLanes = lanes(kStep);
-  const float* weight = weight_.data();
-  for (std::size_t i = 0; i < first_.size(); ++i, weight += taps_) {
-    const float* value = row + first_[i];
-    float sum[kLanes] = {};
-    for (std::size_t tap = 0; tap < taps_; tap += kLanes)
-      for (std::size_t lane = 0; lane < kLanes; ++lane)
-        sum[lane] += weight[tap + lane] * value[tap + lane];
-    for (int c = 0; c < kStep; ++c) {
-      float total = sum[c];
-      for (int lane = c + kStep; lane < kLanes; lane += kStep) total += sum[lane];
-      out[c][i] = total * scale;
-    }
-  }
+  run_({first_.size(), taps_, first_.data(), weight_.data()}, row, scale * scale_, out);
 }
 
 }  // namespace unetseg

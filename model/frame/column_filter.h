@@ -9,6 +9,14 @@
 
 namespace unetseg {
 
+// What each output is a weighted sum of, as plain arrays.
+struct Taps {
+  std::size_t outputs;
+  std::size_t count;         // floats that each output is a sum of, most with a weight of 1
+  const std::size_t* first;  // float of a row, for each output
+  const float* weight;       // `count` for each output
+};
+
 class ColumnFilter {
  public:
   // Samples have `step` values, 1..4. Throws std::bad_alloc.
@@ -21,14 +29,11 @@ class ColumnFilter {
   std::size_t overread() const { return taps_; }
 
  private:
-  template <int kStep>
-  void run_steps(const float* row, float scale, float* const out[4]) const;
-
-  void (ColumnFilter::*run_)(const float*, float, float* const[4]) const;
+  void (*run_)(const Taps&, const float* row, float scale, float* const out[4]);
   float scale_;
-  std::size_t taps_;                // floats that each output is a sum of, most with a weight of 1
-  std::vector<std::size_t> first_;  // float of a row, for each output
-  std::vector<float> weight_;       // taps_ for each output
+  std::size_t taps_;
+  std::vector<std::size_t> first_;
+  std::vector<float> weight_;
 };
 
 }  // namespace unetseg

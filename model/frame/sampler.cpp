@@ -10,38 +10,10 @@
 #include "model/frame/colour.h"
 #include "model/frame/column_filter.h"
 #include "model/frame/formats.h"
+#include "model/frame/row_filter.h"
 
 namespace unetseg {
 namespace {
-
-// A 16-bit sum holds this many bytes whatever their values.
-constexpr int kRowsPerSum = 256;
-
-// sum[i] = the sum of byte i of `rows` rows, at most kRowsPerSum. Four rows at a time, since the
-// loop is bound by the traffic of `sum`.
-void sum_rows(const std::uint8_t* row, std::ptrdiff_t stride, int rows,
-              std::uint16_t* __restrict sum, std::size_t bytes) {
-  std::fill_n(sum, bytes, std::uint16_t{0});
-  for (; rows >= 4; rows -= 4, row += 4 * stride) {
-    const std::uint8_t *a = row, *b = a + stride, *c = b + stride, *d = c + stride;
-    for (std::size_t i = 0; i < bytes; ++i)
-      sum[i] = static_cast<std::uint16_t>(sum[i] + a[i] + b[i] + c[i] + d[i]);
-  }
-  for (; rows > 0; --rows, row += stride)
-    for (std::size_t i = 0; i < bytes; ++i) sum[i] = static_cast<std::uint16_t>(sum[i] + row[i]);
-}
-
-// out[i] = head * first[i] + sum[i] + tail * last[i]
-void weigh_rows(const std::uint8_t* first, float head, const std::uint16_t* sum,
-                const std::uint8_t* last, float tail, float* __restrict out, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; ++i)
-    out[i] = head * static_cast<float>(first[i]) + static_cast<float>(sum[i]) +
-             tail * static_cast<float>(last[i]);
-}
-
-void add_sums(const std::uint16_t* sum, float* __restrict out, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; ++i) out[i] += static_cast<float>(sum[i]);
-}
 
 constexpr int kNoComponent = 3;
 
@@ -51,37 +23,15 @@ struct ColumnPass {
   int component[4];  // of each of a sample's values; kNoComponent for alpha and the like
 };
 
-// What one plane contributes: its bytes are filtered down the rows together, whatever components
-// they belong to, since a value of two bytes is a sum of them; each component then along the row.
+// What one plane contributes: its values are filtered down the rows together, whatever components
+// they belong to; each component then along the row.
 struct PlanePass {
   int plane;
   std::ptrdiff_t skipped;  // bytes at the start of a row, which nothing comes from
-  std::size_t row_bytes;
+  std::size_t row_values;
   Axis rows;
   std::vector<ColumnPass> columns;
 };
-
-void filter_rows(const UnetsegFrame& frame, const PlanePass& pass, int y, std::uint16_t* sum,
-                 float* out) {
-  const Span& span = pass.rows.spans[static_cast<std::size_t>(y)];
-  const std::ptrdiff_t stride = frame.stride[pass.plane];
-  const std::uint8_t* first = frame_row(frame, pass.plane, span.first);
-  const std::uint8_t* last = first + (span.count - 1) * stride;
-  const int inner = std::max(span.count - 2, 0);
-  int rows = std::min(inner, kRowsPerSum);
-  sum_rows(first + stride, stride, rows, sum, pass.row_bytes);
-  weigh_rows(first, span.head, sum, last, span.tail, out, pass.row_bytes);
-  for (int done = rows; done < inner; done += rows) {
-    rows = std::min(inner - done, kRowsPerSum);
-    sum_rows(first + (1 + done) * stride, stride, rows, sum, pass.row_bytes);
-    add_sums(sum, out, pass.row_bytes);
-  }
-}
-
-// Values of two bytes, the low one first, in units of the high one.
-void join_bytes(const float* bytes, float* __restrict out, std::size_t values) {
-  for (std::size_t i = 0; i < values; ++i) out[i] = bytes[2 * i + 1] + bytes[2 * i] * (1 / 256.f);
-}
 
 // Colours of one output row, 0..255, clamped.
 void convert_row(const ColourMatrix& matrix, const float* const in[3], float* const out[3],
@@ -125,9 +75,9 @@ struct Sampler::Tables {
   std::size_t width;
   const PixelLayout& layout;
   std::vector<PlanePass> passes;
-  std::vector<std::uint16_t> sum;
-  std::vector<float> filtered;         // one row of a plane's bytes
-  std::vector<float> joined;           // its values, where they have two bytes
+  RowFilter filter_rows;
+  float code_scale;                    // to 8-bit codes
+  std::vector<float> filtered;         // one row of a plane's values
   std::vector<float> components, rgb;  // three output rows each, and one of kNoComponent
 };
 
@@ -136,6 +86,8 @@ Sampler::Tables::Tables(const UnetsegFrame& frame, const Framing& wanted)
       framing(wanted),
       width(static_cast<std::size_t>(wanted.width)),
       layout(pixel_layout(frame.format)),
+      filter_rows(row_filter(layout.depth)),
+      code_scale(1 / static_cast<float>(1 << (layout.depth - 8))),
       components(4 * width),
       rgb(3 * width) {
   const int value_bytes = layout.value_bytes();
@@ -147,11 +99,11 @@ Sampler::Tables::Tables(const UnetsegFrame& frame, const Framing& wanted)
   for (int plane = 0; plane < layout.planes; ++plane) {
     passes.push_back({plane,
                       static_cast<std::ptrdiff_t>(row_bytes(layout, plane, columns.first)),
-                      row_bytes(layout, plane, used_width),
+                      row_bytes(layout, plane, used_width) / static_cast<std::size_t>(value_bytes),
                       make_axis(framing.down, frame.height, framing.height,
                                 row_shift(layout, plane), frame.chroma_cosited_y),
                       {}});
-    longest = std::max(longest, passes.back().row_bytes);
+    longest = std::max(longest, passes.back().row_values);
   }
   for (int i = 0; i < layout.components; ++i) {
     const Component& c = layout.component[i];
@@ -165,23 +117,20 @@ Sampler::Tables::Tables(const UnetsegFrame& frame, const Framing& wanted)
     }
     filters.back().component[c.offset / value_bytes] = i;
   }
-  sum.resize(longest);
   filtered.resize(longest + overread);
-  if (value_bytes == 2) joined.resize(longest / 2 + overread);
 }
 
 // Leaves output row `y` in `rgb`.
 void Sampler::Tables::colour_row(const UnetsegFrame& frame, const ColourMatrix& matrix, int y) {
-  const int value_bytes = layout.value_bytes();
   for (const PlanePass& pass : passes) {
-    filter_rows(frame, pass, y, sum.data(), filtered.data());
-    if (value_bytes == 2) join_bytes(filtered.data(), joined.data(), pass.row_bytes / 2);
-    const float* row = value_bytes == 2 ? joined.data() : filtered.data();
+    const Span& span = pass.rows.spans[static_cast<std::size_t>(y)];
+    filter_rows(frame_row(frame, pass.plane, span.first), frame.stride[pass.plane], span,
+                filtered.data(), pass.row_values);
     for (const ColumnPass& columns : pass.columns) {
       float* to[4];
       for (int i = 0; i < 4; ++i)
         to[i] = components.data() + static_cast<std::size_t>(columns.component[i]) * width;
-      columns.filter.run(row, pass.rows.scale, to);
+      columns.filter.run(filtered.data(), pass.rows.scale * code_scale, to);
     }
   }
   const float* in[3];
