@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The inner loops of drawing: values moved toward other values.
+// The inner loops of drawing: values moved toward an ink.
 #pragma once
 
 #include <cstddef>
@@ -7,23 +7,26 @@
 
 namespace unetseg {
 
-// round(product / 255) for a product of at most 255 * 255, in 16 bits and without a division.
-constexpr std::uint8_t over_255(unsigned product) {
-  const std::uint16_t t = static_cast<std::uint16_t>(product + 128);
-  return static_cast<std::uint8_t>(static_cast<std::uint16_t>(t + (t >> 8)) >> 8);
-}
+// An ink as a row of samples meets it: values and alphas, repeated for whole samples of 1 to 4
+// values. Alpha is 0 where a sample's value is not painted.
+struct InkPattern {
+  static constexpr std::size_t kValues = 48;
+  std::uint16_t value[kValues];  // codes
+  std::uint16_t alpha[kValues];  // 0..255
+};
 
-// bytes[i] = round((bytes[i] * (255 - alpha[i]) + value[i] * alpha[i]) / 255)
-void blend_bytes(std::uint8_t* bytes, const std::uint8_t* value, const std::uint8_t* alpha,
-                 std::size_t n);
+// For values of one depth. Both begin with the first value of a sample and move each value v to
+// round((v * (255 - a) + value * a) / 255), where a is `alpha` times the coverage.
+struct Blends {
+  // `n` values, covered whole.
+  void (*fill)(std::uint8_t* values, const InkPattern& ink, std::size_t n);
+  // `n` samples of `step` values, each with its own coverage of 0..255; a is rounded.
+  void (*cover)(std::uint8_t* values, const InkPattern& ink, int step, const std::uint8_t* coverage,
+                std::size_t n);
+};
 
-// The same for `n` values of 10 bits in the high bits of two bytes, the low byte first; the other
-// six bits become 0.
-void blend_10_bits(std::uint8_t* values, const std::uint8_t* value, const std::uint8_t* alpha,
-                   std::size_t n);
-
-// out[i] = round(alpha[i] * pixels[i] / 2^shift); pixels[i] is at most 2^shift, shift at most 8.
-void scale_alpha(const std::uint8_t* alpha, const std::uint8_t* pixels, int shift,
-                 std::uint8_t* out, std::size_t n);
+// For values of 8 bits, or of 10 in the high bits of two bytes, the low byte first: the other six
+// bits become 0.
+const Blends& blends(int depth);
 
 }  // namespace unetseg

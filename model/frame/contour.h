@@ -23,17 +23,30 @@ class Contour {
   // edge, half a pixel to either side of it. Rows must be asked for in ascending order.
   const std::uint8_t* row(int y);
 
-  // Pixels of the row asked for last that may be covered.
-  Run touched() const { return touched_; }
+  // The pixels of the row asked for last that may be covered, from left to right, none twice.
+  const std::vector<Run>& runs() const { return runs_; }
 
  private:
-  void draw(const Segment& segment, double y);
+  // A segment by its middle, its direction and half of its length, and the rows that it crosses.
+  struct Chord {
+    Point middle, direction;
+    double half, top, bottom;
+  };
+
+  Run reached(const Chord& chord, double y) const;
+  void approach(const Chord& chord, double y);
+  void join_runs();
 
   double radius_ = 0;
-  Run rows_{0, 0}, touched_{0, 0};
-  std::vector<Segment> segments_;    // in the order in which rows meet them
-  std::size_t next_ = 0;             // the first segment below the row asked for last
+  int width_ = 0;
+  Run rows_{0, 0};
+  std::vector<Segment> segments_;
+  std::vector<Chord> chords_;        // in the order in which rows meet them
+  std::size_t next_ = 0;             // the first chord below the row asked for last
   std::vector<std::size_t> active_;  // those that cross it
+  std::vector<Run> runs_;
+  // Square of each pixel's distance from the line, where it may matter; and some more of them.
+  std::vector<float> nearest_;
   std::vector<std::uint8_t> coverage_;
 };
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/mask/crossings.h"
+
 namespace unetseg {
 namespace {
 
@@ -119,7 +121,7 @@ void close(const float* values, std::ptrdiff_t stride, int samples, double level
 void trace_level_line(const ProbabilityView& probabilities, double threshold, int width, int height,
                       std::vector<Segment>& segments) {
   const int columns = probabilities.width, rows = probabilities.height;
-  const double level = static_cast<double>(reaching_level(threshold));
+  const float level = reaching_level(threshold);
   const FramePart& part = probabilities.part;
   const Centres across(part.across, columns, width), down(part.down, rows, height);
   segments.clear();
@@ -129,11 +131,9 @@ void trace_level_line(const ProbabilityView& probabilities, double threshold, in
     const float* bottom = probabilities.data + static_cast<std::size_t>(std::min(j, rows - 1)) *
                                                    static_cast<std::size_t>(columns);
     const double y = down[j], cell_height = down[j + 1] - y;
-    for (int i = 0; i <= columns; ++i) {
+    // The cell left of column i; those at the ends have no neighbour on the other side.
+    const auto trace = [&](int i) {
       const int left = std::max(i - 1, 0), right = std::min(i, columns - 1);
-      const int reaching = (top[left] >= level) + (top[right] >= level) + (bottom[left] >= level) +
-                           (bottom[right] >= level);
-      if (reaching == 0 || reaching == 4) continue;
       const double x = across[i], cell_width = across[i + 1] - x;
       trace_cell({top[left],
                   top[right],
@@ -143,7 +143,11 @@ void trace_level_line(const ProbabilityView& probabilities, double threshold, in
                   {x, y},
                   {cell_width, cell_height}},
                  segments);
-    }
+    };
+    const auto differ = [&](int i) { return (top[i] >= level) != (bottom[i] >= level); };
+    if (differ(0)) trace(0);
+    for_each_crossing(top, bottom, columns, level, [&](int column) { trace(column + 1); });
+    if (differ(columns - 1)) trace(columns);
   }
   const auto close_column = [&](int column, double x) {
     close(

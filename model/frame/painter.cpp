@@ -101,7 +101,7 @@ void Painter::Canvas::overlay(const ProbabilityView& probabilities, double thres
     }
     if (has(contour_rows, y)) {
       const std::uint8_t* coverage = contour.row(y);
-      for (PlanePainter& plane : planes) plane.contour(frame, coverage, contour.touched(), y);
+      for (PlanePainter& plane : planes) plane.contour(frame, coverage, contour.runs(), y);
     }
     for (PlanePainter& plane : planes) plane.finish_row(frame, y);
   }

@@ -10,8 +10,8 @@
 namespace unetseg {
 
 // Draws onto frames. Holds a few rows for the frame geometry last seen; a change of geometry
-// reallocates, otherwise a call allocates nothing but room for a longer contour than any before.
-// One object per thread.
+// reallocates, otherwise a call allocates nothing but room for a longer contour or more runs of
+// mask in a row than any before. One object per thread.
 //
 // Overlay: fill where the enlarged probability is >= threshold, contour of `contour_width` frame
 // pixels centred on the threshold's level line, anti-aliased; straight-alpha blending in the

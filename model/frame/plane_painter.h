@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/frame/blend.h"
 #include "model/frame/formats.h"
 #include "model/mask/mask.h"
 
@@ -30,34 +31,46 @@ class PlanePainter {
   void set_inks(const Ink& fill, const Ink& contour);
 
   // Cover pixels of frame row `y`: the fill first, then the contour over it, then `finish_row`.
-  // Rows in ascending order; where two rows share their samples, the second must not be left out.
+  // Runs do not overlap. Rows in ascending order; where two rows share their samples, the second
+  // must not be left out. Allocates where a row has more runs than any before; throws
+  // std::bad_alloc.
   void fill(const UnetsegFrame& frame, const std::vector<Run>& runs, int y);
-  void contour(const UnetsegFrame& frame, const std::uint8_t* coverage, Run touched, int y);
+  void contour(const UnetsegFrame& frame, const std::uint8_t* coverage,
+               const std::vector<Run>& runs, int y);
   void finish_row(const UnetsegFrame& frame, int y);
 
  private:
+  // From this sample on, so many more pixels of each sample are covered.
+  struct Edge {
+    int sample, pixels;
+  };
+
   bool is_subsampled() const { return shift_x_ + shift_y_ > 0; }
   int row_weight(int y) const;
-  void blend(std::uint8_t* row, const std::vector<std::uint8_t>& value, const std::uint8_t* alpha,
-             int first, int last) const;
-  void cover(int first, int last, int weight);
+  InkPattern pattern(const Ink& ink, int alpha) const;
+  void add_edges(const Run& run, int weight);
+  void add_coverage(const std::uint8_t* coverage, const Run& run, int weight);
+  std::uint8_t* at(const UnetsegFrame& frame, int row, int sample) const {
+    return frame_row(frame, first_.plane, row) + sample * first_.step;
+  }
+  void fetch_ahead(const UnetsegFrame& frame, int row, const Run& samples) const;
+  void blend_fill(const UnetsegFrame& frame, int row, const Run& samples, int pixels) const;
+  void blend_coverage(const UnetsegFrame& frame, int row, const Run& samples);
 
   const PixelLayout& layout_;
-  const Component& first_;        // of the components that are painted
-  int width_, height_, samples_;  // of the frame; of a row of these components
+  const Component& first_;  // of the components that are painted
+  int width_, height_;      // of the frame
+  int samples_, rows_;      // of these components
   int shift_x_, shift_y_;
   int step_, value_bytes_;  // values a sample, bytes a value
-  void (*blend_values_)(std::uint8_t*, const std::uint8_t*, const std::uint8_t*, std::size_t);
-  std::uint8_t has_ink_[4] = {};  // 255 for each of a step's values that is painted
-  std::uint8_t contour_alpha_ = 0;
-  std::vector<std::uint8_t> fill_value_, contour_value_;  // one row's bytes
-  std::vector<std::uint8_t> fill_alpha_;                  // for each value
-  std::vector<std::uint8_t> alpha_;                       // scratch, likewise
+  const Blends& blends_;
+  InkPattern fill_[5];  // for a sample of which so many pixels are covered
+  InkPattern contour_;
 
-  // Coverage of a subsampled row so far; a whole sample is 1 << (shift_x_ + shift_y_) pixels.
-  std::vector<std::uint8_t> fill_pixels_;           // for each value
-  std::vector<std::uint16_t> contour_coverage_;     // for each sample, 255 a pixel
-  Run fill_touched_{0, 0}, contour_touched_{0, 0};  // samples
+  // Of a subsampled row so far. A whole sample is 1 << (shift_x_ + shift_y_) pixels.
+  std::vector<Edge> edges_;              // of the fill
+  std::vector<std::uint16_t> coverage_;  // of the contour, for each sample, 255 a pixel
+  std::vector<Run> touched_;             // samples where that need not be 0; these may overlap
 };
 
 }  // namespace unetseg

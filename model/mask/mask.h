@@ -74,7 +74,7 @@ class Upsampler {
   // is fastest. The source given to `configure` must still be valid.
   const float* row(int y);
   // Where row y reaches `threshold`, from left to right. Much cheaper than the row itself: only
-  // pixels next to a crossing are interpolated.
+  // pixels next to a crossing are interpolated. Cheapest in ascending order with one threshold.
   const std::vector<Run>& runs_reaching(int y, double threshold);
   // Range of output rows [first, last) outside which no pixel reaches `threshold`
   // (conservative: rows inside the range need not reach it).
@@ -83,19 +83,24 @@ class Upsampler {
   int height() const { return height_; }
 
  private:
-  void blend_row(int y);
+  struct SourceRows;
+  SourceRows source_rows(int y) const;
+  void find_crossings(const SourceRows& rows, float level);
 
   ProbabilityView source_{nullptr, 0, 0};
   int width_ = 0, height_ = 0;
   PlacedAxis down_{{}, 1, 1};
   Run columns_{0, 0}, rows_{0, 0};    // those of the map's part
-  int blended_row_ = -1;              // what `blended_` holds
-  std::vector<int> column_;           // output column -> the source column to its left
-  std::vector<float> column_weight_;  // of that column's right neighbour
-  std::vector<int> first_pixel_;      // the opposite way: first output column of each source column
-  std::vector<float> blended_;        // one row, enlarged downwards only, its last pixel doubled
+  std::vector<int> first_pixel_;      // of those whose left neighbour is each source column
+  std::vector<float> column_weight_;  // for each output column, of its right neighbour
+  std::vector<float> blended_;        // one row, enlarged downwards only
   std::vector<float> row_;
   std::vector<Run> runs_;
+
+  // Source columns whose right neighbour lies across a level, in one of two rows or between them.
+  std::vector<int> crossings_;
+  const float *above_ = nullptr, *below_ = nullptr;  // what crossings_ is for
+  float level_ = 0;
 };
 
 // The mask at the upsampler's size: 255 where the enlarged probability is >= threshold, 0

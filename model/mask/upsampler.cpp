@@ -9,6 +9,7 @@
 #include <string>
 
 #include "model/error.h"
+#include "model/mask/crossings.h"
 
 namespace unetseg {
 namespace {
@@ -50,7 +51,7 @@ void Upsampler::configure(const ProbabilityView& source, int width, int height) 
   height_ = height;
   down_ = PlacedAxis(source.part.down, source.height, height);
   rows_ = down_.pixels();
-  blended_row_ = -1;
+  above_ = below_ = nullptr;
   if (same_columns) return;
 
   const PlacedAxis across(source.part.across, source.width, width);
@@ -58,19 +59,18 @@ void Upsampler::configure(const ProbabilityView& source, int width, int height) 
   width_ = 0;  // until all of the below is there
   try {
     const std::size_t columns = static_cast<std::size_t>(source.width);
-    column_.resize(static_cast<std::size_t>(width));
-    column_weight_.resize(column_.size());
-    row_.assign(column_.size(), 0);
+    column_weight_.resize(static_cast<std::size_t>(width));
+    row_.assign(column_weight_.size(), 0);
     first_pixel_.assign(columns + 1, columns_.last);
-    blended_.resize(columns + 1);
+    blended_.resize(columns);
     runs_.reserve(columns + 1);
+    crossings_.reserve(columns);
   } catch (const std::bad_alloc&) {
     throw Error(Fault::no_space,
                 "There is not enough memory for a mask " + std::to_string(width) + " pixels wide.");
   }
   for (int x = columns_.last - 1; x >= columns_.first; --x) {
     const Neighbours at = neighbours(across, x, source.width);
-    column_[static_cast<std::size_t>(x)] = at.left;
     column_weight_[static_cast<std::size_t>(x)] = at.right_weight;
     first_pixel_[static_cast<std::size_t>(at.left)] = x;
   }
@@ -80,49 +80,70 @@ void Upsampler::configure(const ProbabilityView& source, int width, int height) 
   width_ = width;
 }
 
-void Upsampler::blend_row(int y) {
-  if (blended_row_ == y) return;
+// The source rows on both sides of an output row, one and the same at the edges.
+struct Upsampler::SourceRows {
+  const float *above, *below;
+  float below_weight;
+
+  float blended(std::size_t column) const {
+    return above[column] + below_weight * (below[column] - above[column]);
+  }
+};
+
+Upsampler::SourceRows Upsampler::source_rows(int y) const {
   const Neighbours at = neighbours(down_, y, source_.height);
   const std::size_t columns = static_cast<std::size_t>(source_.width);
   const float* above = source_.data + static_cast<std::size_t>(at.left) * columns;
-  const float* below = at.right_weight > 0 ? above + columns : above;
-  float* __restrict blended = blended_.data();
-  for (std::size_t c = 0; c < columns; ++c)
-    blended[c] = above[c] + at.right_weight * (below[c] - above[c]);
-  blended[columns] = blended[columns - 1];
-  blended_row_ = y;
+  return {above, at.right_weight > 0 ? above + columns : above, at.right_weight};
 }
 
 const float* Upsampler::row(int y) {
-  const std::size_t first = static_cast<std::size_t>(columns_.first);
-  const std::size_t last = static_cast<std::size_t>(columns_.last);
   if (y < rows_.first || y >= rows_.last) {
     std::fill(row_.begin() + columns_.first, row_.begin() + columns_.last, 0.0f);
     return row_.data();
   }
-  blend_row(y);
-  const float* blended = blended_.data();
-  for (std::size_t x = first; x < last; ++x)
-    row_[x] = between(blended + column_[x], column_weight_[x]);
+  const SourceRows rows = source_rows(y);
+  const std::size_t columns = blended_.size();
+  for (std::size_t c = 0; c < columns; ++c) blended_[c] = rows.blended(c);
+  for (std::size_t c = 0; c < columns; ++c) {
+    // The pixels between two source columns, or beyond one at an edge.
+    const std::size_t last = static_cast<std::size_t>(first_pixel_[c + 1]);
+    const float pair[] = {blended_[c], blended_[std::min(c + 1, columns - 1)]};
+    for (std::size_t x = static_cast<std::size_t>(first_pixel_[c]); x < last; ++x)
+      row_[x] = between(pair, column_weight_[x]);
+  }
   return row_.data();
+}
+
+// What agrees about the level in two rows also does where they are blended.
+void Upsampler::find_crossings(const SourceRows& rows, float level) {
+  if (rows.above == above_ && rows.below == below_ && level == level_) return;
+  crossings_.clear();
+  for_each_crossing(rows.above, rows.below, source_.width, level,
+                    [this](int column) { crossings_.push_back(column); });
+  above_ = rows.above;
+  below_ = rows.below;
+  level_ = level;
 }
 
 const std::vector<Run>& Upsampler::runs_reaching(int y, double threshold) {
   runs_.clear();
   if (y < rows_.first || y >= rows_.last) return runs_;
-  blend_row(y);
+  const SourceRows rows = source_rows(y);
   const float level = reaching_level(threshold);
-  bool inside = blended_[0] >= level;
+  find_crossings(rows, level);
+  bool inside = rows.blended(0) >= level;
   int start = columns_.first;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(source_.width); ++c) {
+  for (const int column : crossings_) {
     // Between two source columns the row is a straight line: it crosses the level once or never.
-    const bool next_inside = blended_[c + 1] >= level;
+    const std::size_t c = static_cast<std::size_t>(column);
+    const float pair[] = {rows.blended(c), rows.blended(c + 1)};
+    const bool next_inside = pair[1] >= level;
     if (inside == next_inside) continue;
     int from = first_pixel_[c], to = first_pixel_[c + 1];
     while (from < to) {
       const int middle = from + (to - from) / 2;
-      const float weight = column_weight_[static_cast<std::size_t>(middle)];
-      if ((between(blended_.data() + c, weight) >= level) == inside)
+      if ((between(pair, column_weight_[static_cast<std::size_t>(middle)]) >= level) == inside)
         from = middle + 1;
       else
         to = middle;
@@ -142,7 +163,7 @@ void Upsampler::rows_reaching(double threshold, int* first, int* last) const {
   const std::size_t columns = static_cast<std::size_t>(source_.width);
   const auto reaches = [&](int row) {
     const float* begin = source_.data + static_cast<std::size_t>(row) * columns;
-    return std::any_of(begin, begin + columns, [level](float p) { return p >= level; });
+    return std::count_if(begin, begin + columns, [level](float p) { return p >= level; }) > 0;
   };
   int top = 0, bottom = source_.height;
   while (top < bottom && !reaches(top)) ++top;

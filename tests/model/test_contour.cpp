@@ -61,7 +61,8 @@ double area(Contour& contour) {
   double sum = 0;
   for (int y = contour.rows().first; y < contour.rows().last; ++y) {
     const std::uint8_t* row = contour.row(y);
-    for (int x = contour.touched().first; x < contour.touched().last; ++x) sum += row[x] / 255.0;
+    for (const Run& run : contour.runs())
+      for (int x = run.first; x < run.last; ++x) sum += row[x] / 255.0;
   }
   return sum;
 }
@@ -169,6 +170,36 @@ START_TEST(test_stroke_covers_its_width_times_the_lines_length) {
 }
 END_TEST
 
+// Straight from the definition, in double: every pixel against every segment.
+START_TEST(test_coverage_is_the_distance_from_the_nearest_segment) {
+  std::uint32_t seed = 3;
+  for (const double stroke : {1.0, 3.0, 12.0})
+    for (const auto& size : {std::pair<int, int>{90, 70}, {7, 40}, {200, 9}}) {
+      const int width = size.first, height = size.second;
+      const Map map = noise(6, 5, seed++);
+      std::vector<Segment> segments;
+      trace_level_line(map.view(), .5, width, height, segments);
+      Contour contour;
+      contour.trace(map.view(), .5, width, height, stroke);
+      for (int y = contour.rows().first; y < contour.rows().last; ++y) {
+        const std::uint8_t* row = contour.row(y);
+        for (int x = 0; x < width; ++x) {
+          double nearest = 1e9;
+          for (const Segment& s : segments) {
+            const double dx = s.b.x - s.a.x, dy = s.b.y - s.a.y, square = dx * dx + dy * dy;
+            const double t = ((x + .5 - s.a.x) * dx + (y + .5 - s.a.y) * dy) / square;
+            const double part = square > 0 ? std::min(std::max(t, 0.0), 1.0) : 0;
+            nearest = std::min(nearest,
+                               std::hypot(x + .5 - s.a.x - part * dx, y + .5 - s.a.y - part * dy));
+          }
+          const double inside = std::min(std::max(stroke / 2 + .5 - nearest, 0.0), 1.0);
+          ck_assert_double_eq_tol(row[x], 255 * inside, .51);
+        }
+      }
+    }
+}
+END_TEST
+
 // Along the row through the centre the stroke is centred on 440 and on 40, and as wide as asked
 // for.
 START_TEST(test_stroke_is_centred_on_the_line) {
@@ -200,10 +231,16 @@ START_TEST(test_coverage_is_zero_outside_the_rows_and_columns_it_names) {
   ck_assert_int_le(contour.rows().last, 155);
   for (int y = 0; y < 320; ++y) {
     const std::uint8_t* row = contour.row(y);
-    const Run touched = contour.touched();
+    std::vector<bool> named(320, false);
+    int last = -1;
+    for (const Run& run : contour.runs()) {
+      ck_assert_int_lt(last, run.first);
+      last = run.last;
+      for (int x = run.first; x < run.last; ++x) named[static_cast<std::size_t>(x)] = true;
+    }
     for (int x = 0; x < 320; ++x) {
       const double off = std::fabs(std::hypot(x + .5 - 160, y + .5 - 100) - 50);
-      if (off > 2.5 || x < touched.first || x >= touched.last) ck_assert_int_eq(row[x], 0);
+      if (off > 2.5 || !named[static_cast<std::size_t>(x)]) ck_assert_int_eq(row[x], 0);
       if (off < .5) ck_assert_int_eq(row[x], 255);
     }
   }
@@ -229,6 +266,7 @@ int main() {
   tcase_add_test(tests, test_line_ends_at_the_frames_edge_and_does_not_follow_it);
   tcase_add_test(tests, test_saddles_are_joined_by_the_value_in_their_middle);
   tcase_add_test(tests, test_stroke_covers_its_width_times_the_lines_length);
+  tcase_add_test(tests, test_coverage_is_the_distance_from_the_nearest_segment);
   tcase_add_test(tests, test_stroke_is_centred_on_the_line);
   tcase_add_test(tests, test_coverage_is_zero_outside_the_rows_and_columns_it_names);
   tcase_add_test(tests, test_strokes_larger_than_the_frame_cover_it);
