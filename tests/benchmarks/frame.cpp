@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How long one core takes to sample a frame to the network's input and to draw an overlay on it,
-// for each format at 1080p and 4K. Run: meson test -C build --benchmark --verbose frame
+// for each format at 1080p and 4K, beside what it takes to copy the frame.
+// Run: meson test -C build --benchmark --verbose frame
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -11,33 +12,23 @@
 #include "model/frame/formats.h"
 #include "model/frame/painter.h"
 #include "model/frame/sampler.h"
+#include "model/measure/measurer.h"
 
 #include "tests/benchmarks/measuring.h"
 
 using namespace unetseg;
-using benchmarks::measure;
+using benchmarks::measure_in_turn;
 using benchmarks::Times;
 
 namespace {
 
 constexpr int kInput = 128;  // pixels of the network's input, each way
 constexpr int kRounds = 21;
-constexpr int kBuffers = 4;  // as a camera's pool: a frame is not in the cache when it comes round
+constexpr std::uint8_t kGrey = 128;
+constexpr int kBuffers = 5;  // as a camera's pool: a frame is not in the cache when it comes round
 
 double megabytes(std::size_t bytes) {
   return static_cast<double>(bytes) / 1e6;
-}
-
-// Bytes copied (read once, written once) per ms, in GB/s.
-double copy_speed() {
-  const std::size_t bytes = std::size_t{64} << 20;
-  std::vector<std::uint8_t> from(bytes, 1), to(bytes, 2);
-  volatile std::uint8_t seen = 0;
-  const Times times = measure(kRounds, [&](int) {
-    std::memcpy(to.data(), from.data(), bytes);
-    seen = to[bytes / 2];
-  });
-  return megabytes(bytes) / times.median;
 }
 
 struct Frame {
@@ -60,7 +51,7 @@ Frame make_frame(UnetsegFormat format, int width, int height) {
     offset[plane] = total;
     total += bytes * static_cast<std::size_t>(subsampled(height, row_shift(layout, plane)));
   }
-  frame.memory.assign(total, 128);
+  frame.memory.assign(total, kGrey);
   for (int plane = 0; plane < layout.planes; ++plane)
     frame.view.plane[plane] = frame.memory.data() + offset[plane];
   return frame;
@@ -79,53 +70,76 @@ std::vector<float> lesion() {
   return probabilities;
 }
 
+constexpr UnetsegStyle kStyle = {UNETSEG_DRAW_OVERLAY, 0xff20c040, .35, 0xffffffff, 3};
+
+struct Result {
+  Times copying, sampling, drawing, measuring;
+  std::size_t frame_bytes, drawn_bytes;
+  bool right;  // what is timed also does its work
+};
+
+Result benchmark(UnetsegFormat format, int width, int height) {
+  std::vector<Frame> frames;
+  for (int i = 0; i < kBuffers; ++i) frames.push_back(make_frame(format, width, height));
+  std::vector<std::vector<std::uint8_t>> copies(kBuffers, frames[0].memory);
+  const std::vector<float> probabilities = lesion();
+  const ProbabilityView map = {probabilities.data(), kInput, kInput};
+  std::vector<float> input(3 * kInput * kInput);
+  Sampler sampler(kInput, kInput);
+  Painter painter;
+  Measurer measurer;
+  double share = 0;  // of the frame that the lesion covers
+
+  sampler.sample(frames[0].view, input.data());
+  const auto range = std::minmax_element(input.begin(), input.end());
+  const bool even = *range.first > .4f && *range.second < .6f;  // the frames are grey
+  painter.draw(map, .5, frames[0].view, kStyle);
+  const auto drawn = std::count_if(frames[0].memory.begin(), frames[0].memory.end(),
+                                   [](int byte) { return byte != kGrey; });
+
+  int turns = 0;
+  const auto next = [&turns] { return static_cast<std::size_t>(turns++ % kBuffers); };
+  const auto times = measure_in_turn(
+      kRounds,
+      [&](int) {
+        const std::size_t i = next();
+        std::memcpy(copies[i].data(), frames[i].memory.data(), copies[i].size());
+      },
+      [&](int) { sampler.sample(frames[next()].view, input.data()); },
+      [&](int) { painter.draw(map, .5, frames[next()].view, kStyle); },
+      [&](int) {
+        share = measurer.measure(map, probabilities.data(), width, height, .5).area_fraction;
+      });
+  return {times[0],
+          times[1],
+          times[2],
+          times[3],
+          frames[0].memory.size(),
+          static_cast<std::size_t>(drawn),
+          even && drawn > 0 && share > .1};
+}
+
 void print(const char* what, const Times& times, std::size_t bytes) {
-  std::printf("  %s %7.3f ms [%7.3f .. %7.3f] %5.1f GB/s", what, times.median, times.p5, times.p95,
+  std::printf("  %s %6.3f ms [%6.3f .. %6.3f] %4.1f GB/s", what, times.median, times.p5, times.p95,
               megabytes(bytes) / times.median);
 }
 
-struct Result {
-  Times sampling, drawing;
-  bool right;  // what was timed also did its work
-};
-
-Result benchmark(const char* name, UnetsegFormat format, int width, int height) {
-  std::vector<Frame> frames;
-  for (int i = 0; i < kBuffers; ++i) frames.push_back(make_frame(format, width, height));
-  const std::size_t bytes = frames[0].memory.size();
-
-  Sampler sampler(kInput, kInput);
-  std::vector<float> input(3 * kInput * kInput);
-  const Times sampling = measure(kRounds, [&](int round) {
-    sampler.sample(frames[static_cast<std::size_t>(round % kBuffers)].view, input.data());
-  });
-  const auto range = std::minmax_element(input.begin(), input.end());
-  const bool even = *range.first > .4f && *range.second < .6f;  // the frames are grey
-
-  const std::vector<float> probabilities = lesion();
-  const UnetsegStyle style = {UNETSEG_DRAW_OVERLAY, 0xff20c040, .35, 0xffffffff, 3};
-  Painter painter;
-  const Times drawing = measure(kRounds, [&](int round) {
-    painter.draw({probabilities.data(), kInput, kInput}, .5,
-                 frames[static_cast<std::size_t>(round % kBuffers)].view, style);
-  });
-  const std::vector<std::uint8_t>& drawn = frames[0].memory;
-  const bool marked = std::any_of(drawn.begin(), drawn.end(), [](int b) { return b != 128; });
-
+void print(const char* name, int width, int height, const Result& result) {
   std::printf("%-9s %4d x %4d", name, width, height);
-  print("sample", sampling, bytes);
-  print("overlay", drawing, bytes);
-  std::printf("%s\n", even && marked ? "" : "  WRONG RESULT");
+  print("copy", result.copying, 2 * result.frame_bytes);
+  print("sample", result.sampling, result.frame_bytes + 3 * kInput * kInput * sizeof(float));
+  print("overlay", result.drawing, 2 * result.drawn_bytes);
+  std::printf("%s\n", result.right ? "" : "  WRONG RESULT");
   std::fflush(stdout);
-  return {sampling, drawing, even && marked};
 }
 
 }  // namespace
 
 int main() {
-  std::printf("%s\none core; to %d x %d; median [90%% of %d rounds]; GB/s of frame data\n",
-              benchmarks::machine().c_str(), kInput, kInput, kRounds);
-  std::printf("memcpy: %.1f GB/s copied\n", copy_speed());
+  std::printf(
+      "%s\none core; to %d x %d; median [90%% of %d rounds], in turn with a memcpy of the frame; "
+      "GB/s read and written\n",
+      benchmarks::machine().c_str(), kInput, kInput, kRounds);
   const struct {
     const char* name;
     UnetsegFormat format;
@@ -140,13 +154,19 @@ int main() {
                  {"NV21", UNETSEG_FORMAT_NV21},   {"YUY2", UNETSEG_FORMAT_YUY2},
                  {"UYVY", UNETSEG_FORMAT_UYVY},   {"P010_10LE", UNETSEG_FORMAT_P010_10LE}};
   bool right = true;
-  for (const auto& f : formats) {
-    const Result hd = benchmark(f.name, f.format, 1920, 1080);
-    const Result uhd = benchmark(f.name, f.format, 3840, 2160);
-    right = right && hd.right && uhd.right;
-    if (f.format == UNETSEG_FORMAT_NV12)
-      std::printf("a frame of 1080p NV12: sampling %.3f ms (least %.3f), overlay %.3f ms (%.3f)\n",
-                  hd.sampling.median, hd.sampling.least, hd.drawing.median, hd.drawing.least);
-  }
+  for (const auto& f : formats)
+    for (const int height : {1080, 2160}) {
+      const int width = height * 16 / 9;
+      const Result result = benchmark(f.format, width, height);
+      print(f.name, width, height, result);
+      right = right && result.right;
+      if (f.format != UNETSEG_FORMAT_NV12 || height != 1080) continue;
+      const double sum = result.sampling.median + result.drawing.median + result.measuring.median;
+      std::printf(
+          "a frame of 1080p NV12: sampling %.3f ms (least %.3f), overlay %.3f (%.3f), measuring "
+          "%.3f (%.3f); %.1f %% of a core at 30 frames a second\n",
+          result.sampling.median, result.sampling.least, result.drawing.median,
+          result.drawing.least, result.measuring.median, result.measuring.least, sum * 30 / 10);
+    }
   return right ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -21,18 +22,29 @@ inline Times summarize(std::vector<double> ms) {
 }
 
 // Calls run(round) for round 0, which is not timed (tables, page faults, threads), then 1..rounds.
-template <typename Run>
-Times measure(int rounds, Run run) {
-  std::vector<double> ms;
-  run(0);
-  for (int round = 1; round <= rounds; ++round) {
+// Several things take turns in each round, so that what else the machine does meets them alike.
+template <typename... Runs>
+std::array<Times, sizeof...(Runs)> measure_in_turn(int rounds, Runs... runs) {
+  std::array<std::vector<double>, sizeof...(Runs)> ms;
+  const auto timed = [](auto& run, int round) {
     const auto start = std::chrono::steady_clock::now();
     run(round);
     const std::chrono::duration<double, std::milli> taken =
         std::chrono::steady_clock::now() - start;
-    ms.push_back(taken.count());
+    return taken.count();
+  };
+  for (int round = 0; round <= rounds; ++round) {
+    const double taken[] = {timed(runs, round)...};
+    for (std::size_t i = 0; i < ms.size() && round > 0; ++i) ms[i].push_back(taken[i]);
   }
-  return summarize(ms);
+  std::array<Times, sizeof...(Runs)> times;
+  for (std::size_t i = 0; i < ms.size(); ++i) times[i] = summarize(ms[i]);
+  return times;
+}
+
+template <typename Run>
+Times measure(int rounds, Run run) {
+  return measure_in_turn(rounds, run)[0];
 }
 
 // One line: processor, cores, how busy they are with other things, LibTorch's version, the commit.
