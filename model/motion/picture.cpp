@@ -144,7 +144,7 @@ void Picture::erode(Level& level, int spare, bool at_edge) {
         for (int i = std::max(0, x - spare); i <= std::min(level.width - 1, x + spare); ++i)
           eroded_[level.at(i, j)] = 0;
     }
-  std::swap(level.seen, eroded_);
+  level.seen = eroded_;  // swapped, they would be too small for other levels, again and again
 }
 
 void Picture::shrink(std::size_t index) {
