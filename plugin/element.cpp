@@ -86,6 +86,7 @@ void Element::take_next_model() {
   if (!next) return;
   finish_frames();
   frames_.use(next);
+  statistics_.forget_times();
   publish_model(*next);
   report_latency(next->warm_up_time());
 }
@@ -207,7 +208,7 @@ GstFlowReturn Element::follow_output(const FrameSettings& settings) {
 // pipeline has to wait for.
 void Element::watch_latency() {
   if (++latency_checks_ % kLatencyWatch != 0 || is_latest_mode() ||
-      statistics_.inferences() < kLatencyWatch)
+      statistics_.timed_inferences() < kLatencyWatch)
     return;
   report_latency(statistics_.inference_time(0.95));
 }

@@ -10,7 +10,7 @@ namespace unetseg {
 void Statistics::reset() {
   const std::lock_guard<std::mutex> lock(mutex_);
   counts_ = {};
-  inferences_ = skipped_ = scene_cuts_ = 0;
+  timed_ = inferences_ = skipped_ = scene_cuts_ = 0;
   mask_age_ = oldest_mask_ = 0;
 }
 
@@ -37,12 +37,18 @@ void Statistics::add_mask_age(guint64 nanoseconds) {
 
 void Statistics::add_inference_time(guint64 nanoseconds) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  times_[inferences_++ % kTimes] = nanoseconds;
+  times_[timed_++ % kTimes] = nanoseconds;
+  ++inferences_;
 }
 
-guint64 Statistics::inferences() const {
+guint64 Statistics::timed_inferences() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return inferences_;
+  return timed_;
+}
+
+void Statistics::forget_times() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  timed_ = 0;
 }
 
 guint64 Statistics::inference_time(double share) const {
@@ -51,7 +57,7 @@ guint64 Statistics::inference_time(double share) const {
 }
 
 guint64 Statistics::percentile(double share) const {
-  const std::size_t n = static_cast<std::size_t>(std::min<guint64>(inferences_, kTimes));
+  const std::size_t n = static_cast<std::size_t>(std::min<guint64>(timed_, kTimes));
   if (n == 0) return 0;
   // The nearest rank: the smallest time that a `share` of all times do not exceed.
   const std::size_t rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(n)));

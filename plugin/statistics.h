@@ -32,7 +32,9 @@ class Statistics {
 
   // Of the newest inferences, 0 without any. `share` is 0..1.
   guint64 inference_time(double share) const;
-  guint64 inferences() const;  // since the reset
+  guint64 timed_inferences() const;  // that inference_time() knows of, or has known
+  // Another model has taken over: how long the one before took says nothing.
+  void forget_times();
 
   // The counts, which add up to `frames`, scene cuts, percentiles of the time and ages of masks in
   // nanoseconds. The caller owns it.
@@ -45,6 +47,7 @@ class Statistics {
   mutable std::mutex mutex_;  // guards all below; nothing is called while it is held
   std::array<guint64, kOutcomes> counts_ = {};
   std::array<guint64, kTimes> times_ = {};  // a ring
+  guint64 timed_ = 0;  // inferences that times_ has seen, since it was forgotten
   guint64 inferences_ = 0;
   guint64 skipped_ = 0;
   guint64 scene_cuts_ = 0;

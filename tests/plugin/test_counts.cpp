@@ -32,7 +32,11 @@ START_TEST(test_percentiles_are_of_the_newest_512_times) {
   ck_assert_uint_eq(statistics.inference_time(1), 1000000);
   statistics.add_inference_time(1);
   ck_assert_uint_eq(statistics.inference_time(1), 1);
-  ck_assert_uint_eq(statistics.inferences(), 1512);
+  ck_assert_uint_eq(statistics.timed_inferences(), 1512);
+  statistics.forget_times();  // another model
+  ck_assert_uint_eq(statistics.timed_inferences(), 0);
+  statistics.add_inference_time(7);
+  ck_assert_uint_eq(statistics.inference_time(0.95), 7);
 }
 END_TEST
 
