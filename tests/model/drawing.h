@@ -10,12 +10,7 @@
 #include "model/frame/painter.h"
 
 #include "tests/model/frames.h"
-
-struct Map {
-  int width, height;
-  std::vector<float> values;
-  unetseg::ProbabilityView view() const { return {values.data(), width, height}; }
-};
+#include "tests/model/map.h"
 
 inline Map uniform(float value) {
   return {1, 1, {value}};

@@ -10,6 +10,7 @@
 
 #include "model/frame/level_line.h"
 #include "model/mask/mask.h"
+#include "tests/model/map.h"
 
 namespace shapes {
 
@@ -17,12 +18,6 @@ constexpr double kPi = 3.14159265358979323846;
 
 // Signed distance from a shape's border to a point of the frame, negative inside.
 using Distance = std::function<double(double x, double y)>;
-
-struct Map {
-  int width, height;
-  std::vector<float> values;
-  unetseg::ProbabilityView view() const { return {values.data(), width, height}; }
-};
 
 // The map of a `width` x `height` frame: .5 on the border, falling from 1 to 0 over four pixels of
 // the map.

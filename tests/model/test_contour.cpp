@@ -3,16 +3,11 @@
 #include "model/frame/contour.h"
 
 #include "tests/check.h"
+#include "tests/model/map.h"
 
 using namespace unetseg;
 
 namespace {
-
-struct Map {
-  int width, height;
-  std::vector<float> values;
-  ProbabilityView view() const { return {values.data(), width, height}; }
-};
 
 constexpr double kPi = 3.14159265358979;
 
@@ -23,15 +18,6 @@ Map disc(int size, double x, double y, double radius) {
     for (int i = 0; i < size; ++i)
       map.values.push_back(
           static_cast<float>(0.5 - (std::hypot(i + 0.5 - x, j + 0.5 - y) - radius) / 256));
-  return map;
-}
-
-Map noise(int width, int height, std::uint32_t seed) {
-  Map map{width, height, {}};
-  for (int i = 0; i < width * height; ++i) {
-    seed = seed * 1664525u + 1013904223u;
-    map.values.push_back(static_cast<float>(seed >> 8) / (1 << 24));
-  }
   return map;
 }
 

@@ -10,6 +10,7 @@
 #include "tests/check.h"
 #include "tests/model/allocation_watch.h"
 #include "tests/model/frames.h"
+#include "tests/model/map.h"
 #include "tests/model/sampled_picture.h"
 #include "tests/model/shapes.h"
 
@@ -37,15 +38,6 @@ double pixels(std::int64_t position) {
 bool is_whole(const FramePart& part) {
   return part.across.first <= 0 && part.across.last >= 1 && part.down.first <= 0 &&
          part.down.last >= 1;
-}
-
-Map noise(int width, int height, std::uint32_t seed) {
-  Map map{width, height, {}};
-  for (int i = 0; i < width * height; ++i) {
-    seed = seed * 1664525u + 1013904223u;
-    map.values.push_back(static_cast<float>(seed >> 8) / (1 << 24));
-  }
-  return map;
 }
 
 ProbabilityView on(const Map& map, const FramePart& part) {

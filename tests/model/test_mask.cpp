@@ -5,20 +5,15 @@
 #include "model/error.h"
 
 #include "tests/check.h"
+#include "tests/model/map.h"
 #include "tests/model/memory_limit.h"
 
 using namespace unetseg;
 
 namespace {
 
-struct Map {
-  int width, height;
-  std::vector<float> values;
-  ProbabilityView view() const { return {values.data(), width, height}; }
-};
-
 // Noise in steps of 1/8, so that values on the threshold are frequent.
-Map noise(int width, int height, std::uint32_t seed) {
+Map stepped_noise(int width, int height, std::uint32_t seed) {
   Map map{width, height, {}};
   for (int i = 0; i < width * height; ++i) {
     seed = seed * 1664525u + 1013904223u;
@@ -61,7 +56,7 @@ Map drawn(const std::vector<std::string>& rows) {
 START_TEST(test_rows_equal_the_naive_reference) {
   std::uint32_t seed = 1;
   for (const Sizes& s : kSizes) {
-    const Map map = noise(s.from_width, s.from_height, seed++);
+    const Map map = stepped_noise(s.from_width, s.from_height, seed++);
     Upsampler upsampler;
     upsampler.configure(map.view(), s.width, s.height);
     ck_assert_int_eq(upsampler.width(), s.width);
@@ -95,7 +90,7 @@ START_TEST(test_runs_are_the_row_where_it_reaches_the_threshold) {
   std::uint32_t seed = 1;
   for (const Sizes& s : kSizes)
     for (const double threshold : {0.0, 1 / 7.0, .3, .5, 1.0, 1.1}) {
-      const Map map = noise(s.from_width, s.from_height, seed++);
+      const Map map = stepped_noise(s.from_width, s.from_height, seed++);
       Upsampler upsampler;
       upsampler.configure(map.view(), s.width, s.height);
       for (int y = 0; y < s.height; ++y) {
@@ -305,7 +300,7 @@ START_TEST(test_one_cleaner_serves_sizes_and_masks_in_turn) {
   how.largest_only = true;
   Cleaner cleaner;
   for (const int size : {40, 3, 17}) {
-    Map map = noise(size, size + 1, static_cast<std::uint32_t>(size)), again = map;
+    Map map = stepped_noise(size, size + 1, static_cast<std::uint32_t>(size)), again = map;
     cleaner.clean(map.values.data(), map.width, map.height, .5, how);
     Cleaner().clean(again.values.data(), map.width, map.height, .5, how);
     ck_assert(map.values == again.values);

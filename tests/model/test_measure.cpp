@@ -4,6 +4,7 @@
 
 #include "tests/check.h"
 #include "tests/model/allocation_watch.h"
+#include "tests/model/map.h"
 #include "tests/model/shapes.h"
 
 using namespace unetseg;
@@ -42,15 +43,6 @@ double alone_upside_down(const Distance& shape, double centre_y, int width, int 
       if (shape(x, 2 * centre_y - y) > 0) ++alone;
     }
   return static_cast<double>(alone) / static_cast<double>(inside);
-}
-
-Map noise(int width, int height, std::uint32_t seed) {
-  Map map{width, height, {}};
-  for (int i = 0; i < width * height; ++i) {
-    seed = seed * 1664525u + 1013904223u;
-    map.values.push_back(static_cast<float>(seed >> 8) / (1 << 24));
-  }
-  return map;
 }
 
 Map uniform(float value, int size = 16) {

@@ -155,6 +155,16 @@ class Bench {
     return all;
   }
 
+  // LATENCY messages since the last call.
+  int latency_messages() {
+    int count = 0;
+    while (GstMessage* message = gst_bus_pop_filtered(bus_, GST_MESSAGE_LATENCY)) {
+      ++count;
+      gst_message_unref(message);
+    }
+    return count;
+  }
+
   guint64 stat(const char* field) {
     GstStructure* stats = nullptr;
     g_object_get(element_, "stats", &stats, nullptr);

@@ -18,18 +18,6 @@ void assert_all_counted(Bench& bench, guint64 frames) {
   ck_assert_uint_eq(bench.stat("inferred") + bench.stat("held") + bench.stat("gaps"), frames);
 }
 
-// LATENCY messages since the last call.
-int latency_messages(Bench& bench) {
-  int count = 0;
-  GstBus* bus = gst_element_get_bus(bench.element());
-  while (GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_LATENCY)) {
-    ++count;
-    gst_message_unref(message);
-  }
-  gst_object_unref(bus);
-  return count;
-}
-
 }  // namespace
 
 START_TEST(test_every_frame_mode_shows_a_frames_own_mask_whatever_was_before) {
@@ -125,13 +113,13 @@ START_TEST(test_a_latency_message_follows_a_mode_that_changes_the_latency) {
   for (const auto& c : cases) {
     Bench bench({{"mode", c.from}, {"model-file", "fake:delay-ms=5"}}, c.upstream);
     ck_assert(bench.send_caps(kNumberedCaps));
-    latency_messages(bench);
+    bench.latency_messages();
     const guint64 before = gst_harness_query_latency(bench.harness());
     set_properties(bench.element(), {{"mode", c.to}});
-    ck_assert_msg(latency_messages(bench) == (c.changes ? 1 : 0), "%s to %s", c.from, c.to);
+    ck_assert_msg(bench.latency_messages() == (c.changes ? 1 : 0), "%s to %s", c.from, c.to);
     ck_assert_int_eq(gst_harness_query_latency(bench.harness()) != before, c.changes);
     set_properties(bench.element(), {{"mode", c.to}, {"opacity", "0.5"}});
-    ck_assert_int_eq(latency_messages(bench), 0);
+    ck_assert_int_eq(bench.latency_messages(), 0);
   }
 }
 END_TEST
@@ -139,9 +127,9 @@ END_TEST
 START_TEST(test_a_mode_set_before_the_start_is_no_news) {
   Bench bench({{"model-file", "fake:delay-ms=5"}});
   gst_element_set_state(bench.element(), GST_STATE_READY);
-  latency_messages(bench);
+  bench.latency_messages();
   set_properties(bench.element(), {{"mode", "latest"}});
-  ck_assert_int_eq(latency_messages(bench), 0);
+  ck_assert_int_eq(bench.latency_messages(), 0);
 }
 END_TEST
 

@@ -233,19 +233,10 @@ END_TEST
 START_TEST(test_an_inference_that_becomes_slower_is_reported) {
   Bench bench({{"model-file", "fake:delay-ms=3,delay-at=1.."}});
   ck_assert(bench.send_caps(caps_of("GRAY8", 8, 8)));
-  const auto reports = [&bench] {
-    int count = 0;
-    GstBus* bus = gst_element_get_bus(bench.element());
-    while (GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_LATENCY)) {
-      ++count;
-      gst_message_unref(message);
-    }
-    gst_object_unref(bus);
-    return count;
-  };
-  reports();
+  bench.latency_messages();
   for (int i = 0; i < 192; ++i) ck_assert_int_eq(bench.push(bytes_buffer(64, 0)), GST_FLOW_OK);
-  ck_assert_int_ge(reports(), 1);  // more on a machine that has become slower by itself
+  ck_assert_int_ge(bench.latency_messages(),
+                   1);  // more on a machine that has become slower by itself
   ck_assert_uint_ge(gst_harness_query_latency(bench.harness()), 3 * GST_MSECOND);
 }
 END_TEST
