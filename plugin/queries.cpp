@@ -9,31 +9,29 @@
 namespace unetseg {
 namespace {
 
-void set_result(GstQuery* query, GstCaps* filter, GstCaps* caps) {
-  const CapsPtr wanted(filter == nullptr
-                           ? gst_caps_ref(caps)
-                           : gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST));
-  gst_query_set_caps_result(query, wanted.get());
+// `there` makes what the pad opposite may see of this pad's caps, `back` the other way round.
+using SeenThrough = GstCaps* (*)(GstCaps* caps, Output output);
+
+void answer_caps(GstQuery* query, GstPad* opposite, Output output, SeenThrough there,
+                 SeenThrough back) {
+  GstCaps* filter = nullptr;
+  gst_query_parse_caps(query, &filter);
+  const CapsPtr peer_filter(filter == nullptr ? nullptr : there(filter, output));
+  const CapsPtr peer(gst_pad_peer_query_caps(opposite, peer_filter.get()));
+  CapsPtr caps(back(peer.get(), output));
+  if (filter != nullptr)
+    caps.reset(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST));
+  gst_query_set_caps_result(query, caps.get());
 }
 
 }  // namespace
 
 void answer_sink_caps(GstQuery* query, GstPad* opposite, Output output) {
-  GstCaps* filter = nullptr;
-  gst_query_parse_caps(query, &filter);
-  const CapsPtr peer_filter(filter == nullptr ? nullptr : source_caps_for(filter, output));
-  const CapsPtr peer(gst_pad_peer_query_caps(opposite, peer_filter.get()));
-  const CapsPtr caps(sink_caps_for(peer.get(), output));
-  set_result(query, filter, caps.get());
+  answer_caps(query, opposite, output, source_caps_for, sink_caps_for);
 }
 
 void answer_source_caps(GstQuery* query, GstPad* opposite, Output output) {
-  GstCaps* filter = nullptr;
-  gst_query_parse_caps(query, &filter);
-  const CapsPtr peer_filter(filter == nullptr ? nullptr : sink_caps_for(filter, output));
-  const CapsPtr peer(gst_pad_peer_query_caps(opposite, peer_filter.get()));
-  const CapsPtr caps(source_caps_for(peer.get(), output));
-  set_result(query, filter, caps.get());
+  answer_caps(query, opposite, output, sink_caps_for, source_caps_for);
 }
 
 void answer_accept_caps(GstQuery* query) {

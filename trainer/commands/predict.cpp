@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 
+#include "model/storage/model_card.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/predict_options.h"
@@ -87,10 +88,9 @@ void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weigh
                   "Probability from which a pixel is lesion; by default the weights' own")
       ->check(CLI::Range(0.0, 1.0));
   const auto set_fit = [options](const std::string& name) {
-    options->fit = name == "stretch"     ? UNETSEG_FIT_STRETCH
-                   : name == "letterbox" ? UNETSEG_FIT_LETTERBOX
-                   : name == "crop"      ? UNETSEG_FIT_CROP
-                                         : UNETSEG_FIT_MODEL;
+    options->fit = UNETSEG_FIT_MODEL;
+    for (const UnetsegFit fit : {UNETSEG_FIT_STRETCH, UNETSEG_FIT_LETTERBOX, UNETSEG_FIT_CROP})
+      if (name == fit_name(fit)) options->fit = fit;
   };
   verb.add_option_function<std::string>(
           "--fit", set_fit, "How a picture becomes the network's input; weights: as they say")
