@@ -3,6 +3,8 @@
 
 #include <gmodule.h>
 
+#include <atomic>
+
 #include "plugin/errors.h"
 #include "plugin/fork_guard.h"
 #include "plugin/install_path.h"
@@ -35,7 +37,9 @@ std::string find_module() {
 
 const UnetsegBackend* load_backend() {
   const std::string file = find_module();
-  const std::string other = other_libtorch();
+  // Once a module is open, the LibTorch that is found is its own.
+  static std::atomic<bool> is_open{false};
+  const std::string other = is_open ? "" : other_libtorch();
   if (!other.empty())
     cannot_load(
         "This program has already loaded another LibTorch than unetseg's, " + other +
@@ -65,6 +69,7 @@ const UnetsegBackend* load_backend() {
                 "): install plugin and module of the same unetseg");
   }
   g_module_make_resident(module);
+  is_open = true;
   watch_forks();
   return backend;
 }
