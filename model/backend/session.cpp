@@ -61,8 +61,7 @@ Session::Slot::Slot(const ModelCard& card)
 
 Session::Session(const UnetsegOpenOptions& options)
     : engine_(checked_engine(options)),
-      tracker_(engine_->card().input_width, engine_->card().input_height),
-      moved_probabilities_(pixels(engine_->card())) {
+      tracker_(engine_->card().input_width, engine_->card().input_height) {
   device_ = engine_->device();
   engine_name_ = engine_->name();
   precision_ = engine_->precision();
@@ -190,13 +189,8 @@ UnetsegMeasurement Session::measure(guint slot, int width, int height,
   Slot& from = slot_at(slot);
   const Rules rules = resolved(mask);
   const ProbabilityView map = shown(from, rules, mask.motion);
-  const float* network = from.probabilities.data();
-  if (mask.motion != nullptr) {
-    movement_of(from.framing, *mask.motion)
-        .move(from.view(from.probabilities), moved_probabilities_.data());
-    network = moved_probabilities_.data();
-  }
-  return measurer_.measure(map, network, width, height, rules.threshold);
+  return measurer_.measure(map, cleaned(from, rules).data, from.probabilities.data(), width, height,
+                           rules.threshold);
 }
 
 }  // namespace unetseg

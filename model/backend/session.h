@@ -99,7 +99,6 @@ class Session {
   std::unique_ptr<Symmetries> symmetries_;
   Cleaner cleaner_;
   Tracker tracker_;
-  std::vector<float> moved_probabilities_;  // scratch
   Painter painter_;
   Measurer measurer_;
 };

@@ -16,14 +16,12 @@ namespace {
 
 constexpr double kPi = 3.14159265358979323846;
 
-double soft_dice(const ProbabilityView& cleaned, const float* network, double threshold) {
+double soft_dice(const float* cleaned, const float* network, std::size_t pixels, double threshold) {
   const float level = reaching_level(threshold);
-  const std::size_t pixels =
-      static_cast<std::size_t>(cleaned.width) * static_cast<std::size_t>(cleaned.height);
   double probability = 0, both = 0, mask = 0;
   for (std::size_t i = 0; i < pixels; ++i) {
     const double p = static_cast<double>(network[i]);
-    const double m = cleaned.data[i] >= level ? 1 : 0;
+    const double m = cleaned[i] >= level ? 1 : 0;
     probability += p;
     both += p * m;
     mask += m;
@@ -58,14 +56,15 @@ void collect_points(const std::vector<Segment>& border, const Moments& moments, 
 
 }  // namespace
 
-UnetsegMeasurement Measurer::measure(const ProbabilityView& cleaned, const float* network,
-                                     int width, int height, double threshold) {
+UnetsegMeasurement Measurer::measure(const ProbabilityView& shown, const float* cleaned,
+                                     const float* network, int width, int height,
+                                     double threshold) {
   UnetsegMeasurement found = {};
   try {
-    upsampler_.configure(cleaned, width, height);
+    upsampler_.configure(shown, width, height);
     const Moments moments = sum_moments(upsampler_, threshold);
     if (moments.area == 0) return found;
-    trace_level_line(cleaned, threshold, width, height, border_);
+    trace_level_line(shown, threshold, width, height, border_);
     collect_points(border_, moments, width, height, points_);
     make_convex_hull(points_, hull_);
 
@@ -80,11 +79,13 @@ UnetsegMeasurement Measurer::measure(const ProbabilityView& cleaned, const float
     found.centroid_y = moments.centroid.y;
     found.perimeter = length(border_) + moments.frame_edge;
     found.diameter = diameter_of(hull_);
-    found.asymmetry = asymmetry_of({cleaned, threshold, width, height}, moments, hull_);
+    found.asymmetry = asymmetry_of({shown, threshold, width, height}, moments, hull_);
     // Of a lesion of a few pixels the line may be short beside the pixels.
     found.border_irregularity =
         std::max(1.0, found.perimeter * found.perimeter / (4 * kPi * found.area));
-    found.confidence = soft_dice(cleaned, network, threshold);
+    const std::size_t pixels =
+        static_cast<std::size_t>(shown.width) * static_cast<std::size_t>(shown.height);
+    found.confidence = soft_dice(cleaned, network, pixels, threshold);
   } catch (const std::bad_alloc&) {
     throw Error(Fault::no_space, "There is not enough memory to measure a lesion on a frame of " +
                                      std::to_string(width) + " x " + std::to_string(height) +

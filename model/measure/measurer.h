@@ -27,19 +27,20 @@ namespace unetseg {
 //    "Automatic detection of irregular borders in melanoma and other skin tumors", same volume: B
 //    of the ABCD rule). A disc has 1, which is the least; everything else has more.
 //  confidence: the Dice score to be expected if each pixel is lesion with the network's
-//  probability,
-//    to first order: 2 sum(p m) / (sum(p) + sum(m)) over the network's pixels, p the probability
-//    and m 1 in the mask (soft Dice confidence, Borges, Pacheco & Silva, arXiv:2402.10665). 0 to 1;
-//    0 where nothing is found.
+//    probability, to first order: 2 sum(p m) / (sum(p) + sum(m)) over the network's pixels, p the
+//    probability and m 1 in the mask (soft Dice confidence, Borges, Pacheco & Silva,
+//    arXiv:2402.10665). 0 to 1; 0 where nothing is found.
 //
 // Memory is kept for the next call: on sizes seen before it allocates nothing but room for a longer
 // border than any before. One object per thread.
 class Measurer {
  public:
-  // `cleaned` is what masks are drawn from, `network` the same map before clean-up. `threshold`
-  // must be resolved (>= 0). Throws Error(no_space) where memory for the size is not to be had.
-  UnetsegMeasurement measure(const ProbabilityView& cleaned, const float* network, int width,
-                             int height, double threshold);
+  // `shown` is what the mask is drawn from. `cleaned` and `network` are maps of its size, which the
+  // confidence is of: as they were inferred, after clean-up and before it; how the picture has
+  // moved since says nothing about it. `threshold` must be resolved (>= 0). Throws Error(no_space)
+  // where memory for the size is not to be had.
+  UnetsegMeasurement measure(const ProbabilityView& shown, const float* cleaned,
+                             const float* network, int width, int height, double threshold);
 
  private:
   Upsampler upsampler_;

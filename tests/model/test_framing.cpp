@@ -299,7 +299,7 @@ START_TEST(test_a_disc_that_a_crop_cuts_is_measured_as_what_is_left_of_it) {
   const Map map = map_of(disc(0, 240, r), 480, 480);
   Measurer measurer;
   const UnetsegMeasurement m =
-      measurer.measure(on(map, framing.part), map.values.data(), 640, 480, .5);
+      measurer.measure(on(map, framing.part), map.values.data(), map.values.data(), 640, 480, .5);
   ck_assert(m.found);
   ck_assert_double_eq_tol(m.area, kPi * r * r / 2, .01 * r * r);
   ck_assert_double_eq_tol(m.area_fraction, m.area / (640 * 480), 1e-9);

@@ -14,7 +14,8 @@ namespace {
 
 UnetsegMeasurement measure(const Map& map, int width, int height, double threshold = .5) {
   Measurer measurer;
-  return measurer.measure(map.view(), map.values.data(), width, height, threshold);
+  return measurer.measure(map.view(), map.values.data(), map.values.data(), width, height,
+                          threshold);
 }
 
 UnetsegMeasurement measure(const Distance& shape, int width, int height) {
@@ -183,8 +184,10 @@ END_TEST
 START_TEST(test_nothing_found) {
   Measurer measurer;
   const Map lesion = uniform(1), none = uniform(.49f);
-  ck_assert(measurer.measure(lesion.view(), lesion.values.data(), 32, 32, .5).found);
-  const UnetsegMeasurement m = measurer.measure(none.view(), none.values.data(), 32, 32, .5);
+  ck_assert(measurer.measure(lesion.view(), lesion.values.data(), lesion.values.data(), 32, 32, .5)
+                .found);
+  const UnetsegMeasurement m =
+      measurer.measure(none.view(), none.values.data(), none.values.data(), 32, 32, .5);
   const UnetsegMeasurement zero = {};
   ck_assert(!m.found);
   for (const auto field : {&UnetsegMeasurement::area, &UnetsegMeasurement::area_fraction,
@@ -283,11 +286,18 @@ START_TEST(test_confidence_is_the_dice_to_be_expected) {
   const std::vector<float> network = {1, .9f, .8f, .1f}, cleaned = {1, .9f, .4f, .1f};
   Measurer measurer;
   const auto confidence = [&](const std::vector<float>& shown) {
-    return measurer.measure({shown.data(), 4, 1}, network.data(), 40, 10, .5).confidence;
+    return measurer.measure({shown.data(), 4, 1}, shown.data(), network.data(), 40, 10, .5)
+        .confidence;
   };
   ck_assert_double_eq_tol(confidence(network), 2 * 2.7 / (3 + 2.8), 1e-6);
   // What was cleaned away, although the network thinks it is lesion, makes it less sure.
   ck_assert_double_eq_tol(confidence(cleaned), 2 * 1.9 / (2 + 2.8), 1e-6);
+  // Where the mask has moved to since does not matter.
+  const std::vector<float> moved = {.9f, .8f, .1f, .1f};
+  const UnetsegMeasurement m =
+      measurer.measure({moved.data(), 4, 1}, network.data(), network.data(), 40, 10, .5);
+  ck_assert_int_lt(m.x + m.width, 30);
+  ck_assert_double_eq(m.confidence, confidence(network));
   const Map sure = uniform(1), unsure = uniform(.5f);
   ck_assert_double_eq_tol(measure(sure, 9, 9).confidence, 1, 1e-9);
   ck_assert_double_eq_tol(measure(unsure, 9, 9).confidence, 2. / 3, 1e-6);
@@ -297,9 +307,11 @@ END_TEST
 START_TEST(test_nothing_is_allocated_for_a_size_seen_before) {
   const Map map = map_of(disc(320, 240, 150), 640, 480);
   Measurer measurer;
-  const UnetsegMeasurement first = measurer.measure(map.view(), map.values.data(), 640, 480, .5);
+  const UnetsegMeasurement first =
+      measurer.measure(map.view(), map.values.data(), map.values.data(), 640, 480, .5);
   allocation_watch::largest = 0;
-  const UnetsegMeasurement second = measurer.measure(map.view(), map.values.data(), 640, 480, .5);
+  const UnetsegMeasurement second =
+      measurer.measure(map.view(), map.values.data(), map.values.data(), 640, 480, .5);
   ck_assert_uint_eq(allocation_watch::largest, 0);
   ck_assert_double_eq(first.perimeter, second.perimeter);
 }
