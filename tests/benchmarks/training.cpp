@@ -13,6 +13,7 @@
 
 #include "model/engine/engine.h"
 #include "model/error.h"
+#include "trainer/heap.h"
 #include "trainer/train/run.h"
 
 #include "tests/benchmarks/measuring.h"
@@ -91,6 +92,7 @@ void benchmark(const std::string& device) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  trainer::keep_freed_memory();  // as the program does
   std::printf("%s\nmedian of %d steps\n", benchmarks::machine().c_str(), kSteps);
   try {
     benchmark(argc > 1 ? argv[1] : "cpu");
