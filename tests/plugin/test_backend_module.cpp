@@ -162,9 +162,10 @@ int main(int argc, char** argv) {
   gst_check_init(&argc, &argv);
   Suite* suite = suite_create("backend module");
   TCase* tests = tcase_create("loading");
+  // First, since it is looked for only while no module is open, and not every run forks.
+  tcase_add_test(tests, test_b1_another_libtorch_in_the_process_is_named);
   tcase_add_test(tests, test_b1_a_missing_module_is_named);
   tcase_add_test(tests, test_b1_a_file_that_is_no_module_is_named);
-  tcase_add_test(tests, test_b1_another_libtorch_in_the_process_is_named);
   tcase_add_test(tests, test_b2_both_versions_are_shown_and_nothing_else_is_called);
   tcase_add_test(tests, test_a_module_that_is_put_right_is_opened_anew);
   tcase_add_test(tests, test_b3_a_relative_module_folder_is_refused);
