@@ -108,7 +108,7 @@ Result benchmark(UnetsegFormat format, int width, int height) {
       [&](int) { sampler.sample(frames[next()].view, input.data()); },
       [&](int) { painter.draw(map, .5, frames[next()].view, kStyle); },
       [&](int) {
-        share = measurer.measure(map, probabilities.data(), width, height, .5).area_fraction;
+        share = measurer.measure(map, map.data, map.data, width, height, .5).area_fraction;
       });
   return {times[0],
           times[1],
