@@ -33,7 +33,8 @@ AugmentationPolicy no_augmentation() {
   AugmentationPolicy p;
   p.turn_and_mirror = p.rotate = p.scale = p.aspect = p.shift = p.shear = p.close_up = 0;
   p.brightness = p.contrast = p.saturation = p.hue = p.grey = p.illuminant = p.gamma = 0;
-  p.blur = p.noise = p.rim = p.no_lesion = p.black_border = 0;
+  p.blur = p.low_resolution = p.noise = p.jpeg = p.artefacts = 0;
+  p.rim = p.no_lesion = p.black_border = 0;
   return p;
 }
 

@@ -248,7 +248,7 @@ void add_train(CLI::App& app, Action* action) {
   add("--dropout", &Config::dropout, "Probability of dropping a channel")
       ->check(CLI::Range(0.0, 0.9));
   add("--augmentation", &Config::augmentation, "Augmentation")
-      ->check(CLI::IsMember({"none", "default"}));
+      ->check(CLI::IsMember({"none", "light", "default", "strong"}));
   add("--supersampling", &Config::supersampling, "Images are kept at up to this multiple of --size")
       ->check(CLI::Range(1, 4));
   add("--seed", &Config::seed, "Of every random number");

@@ -3,13 +3,17 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "trainer/train/artefacts.h"
+#include "trainer/train/jpeg.h"
 #include "trainer/train/random.h"
 
 namespace unetseg::trainer {
 namespace {
 
+constexpr std::uint64_t kArtefactSeed = 1;  // the bank is the same for every run
 constexpr std::int64_t kBilinear = 0, kZeros = 0, kReflection = 2;  // grid_sampler's own numbers
 
 // One tensor from one member of all plans.
@@ -23,9 +27,9 @@ at::Tensor column(const std::vector<SamplePlan>& plans, std::int64_t width, at::
   return values.to(device);
 }
 
-// Each sample's own Gaussian, as one grouped 5x5 convolution.
+// Each sample's own Gaussian, as one grouped 9x9 convolution.
 at::Tensor blur(const at::Tensor& images, const std::vector<SamplePlan>& plans) {
-  constexpr int kRadius = 2, kSize = 2 * kRadius + 1;
+  constexpr int kRadius = 4, kSize = 2 * kRadius + 1;
   const at::Tensor kernel =
       column(plans, kSize * kSize, images.device(), [](const SamplePlan& plan, std::size_t i) {
         const int x = static_cast<int>(i % kSize) - kRadius,
@@ -62,10 +66,20 @@ at::Tensor recolour(const at::Tensor& images, const std::vector<SamplePlan>& pla
   return x.pow(gamma).view_as(images);
 }
 
-bool any(const std::vector<SamplePlan>& plans, float SamplePlan::*member) {
+bool any_blurred(const std::vector<SamplePlan>& plans) {
   for (const SamplePlan& plan : plans)
-    if (plan.*member > 0) return true;
+    if (plan.blur_sigma > 0) return true;
   return false;
+}
+
+// Fewer pixels and back, as an enlarged picture of a small camera has it. `image`: 1 x 3 x H x W.
+at::Tensor lowered(const at::Tensor& image, double resolution) {
+  const auto fewer = [&](std::int64_t size) {
+    return std::max<std::int64_t>(1,
+                                  std::llround(static_cast<double>(image.size(size)) * resolution));
+  };
+  const at::Tensor small = at::adaptive_avg_pool2d(image, {fewer(2), fewer(3)});
+  return at::upsample_bilinear2d(small, {image.size(2), image.size(3)}, false);
 }
 
 }  // namespace
@@ -85,6 +99,9 @@ BatchMaker::BatchMaker(const DecodedSet& set, int width, int height, at::Device 
   const at::Tensor y = (at::arange(height, at::kFloat) + 0.5) / (height / 2.0) - 1;
   const at::Tensor x =
       (at::arange(width, at::kFloat) + 0.5) / (height / 2.0) - static_cast<double>(width) / height;
+  artefacts_ = at::tensor(draw_artefacts(kArtefactLayers, width, height, kArtefactSeed), at::kByte)
+                   .view({kArtefactLayers, 4, height, width})
+                   .to(device);
   distance_ = (y.view({-1, 1}).square() + x.view({1, -1}).square())
                   .sqrt()
                   .view({1, 1, height, width})
@@ -117,6 +134,38 @@ std::vector<SamplePlan> BatchMaker::plans(const std::vector<std::int64_t>& indic
   return plans;
 }
 
+void BatchMaker::lay_artefacts(const std::vector<SamplePlan>& plans, at::Tensor* images) const {
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (plans[i].artefacts < 0) continue;
+    std::vector<std::int64_t> mirrored;
+    if (plans[i].artefacts_side & 1) mirrored.push_back(2);
+    if (plans[i].artefacts_side & 2) mirrored.push_back(1);
+    const at::Tensor layer =
+        artefacts_.select(0, plans[i].artefacts).flip(mirrored).to(at::kFloat).div_(255);
+    at::Tensor image = images->select(0, static_cast<std::int64_t>(i));
+    image.mul_(1 - layer.narrow(0, 3, 1)).add_(layer.narrow(0, 0, 3));
+  }
+}
+
+// Per sample, since few of a batch are concerned.
+void BatchMaker::degrade(const std::vector<SamplePlan>& plans,
+                         const std::vector<std::int64_t>& indices, std::uint64_t seed,
+                         std::uint64_t epoch, at::Tensor* images) const {
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const SamplePlan& plan = plans[i];
+    at::Tensor image = images->narrow(0, static_cast<std::int64_t>(i), 1);
+    if (plan.resolution < 1) image.copy_(lowered(image, plan.resolution));
+    if (plan.noise_deviation > 0) {
+      Random random(seed, Purpose::noise, {epoch, static_cast<std::uint64_t>(indices[i])});
+      at::Generator generator = at::detail::createCPUGenerator(random.next());
+      const at::Tensor noise = at::randn(image.sizes(), generator, at::dtype(at::kFloat));
+      image.add_(noise.to(device_), plan.noise_deviation);
+    }
+    if (plan.jpeg_quality > 0)
+      image.copy_(jpeg_compressed(image.clamp(0, 1), static_cast<double>(plan.jpeg_quality)));
+  }
+}
+
 Batch BatchMaker::augmented(const std::vector<std::int64_t>& indices,
                             const AugmentationPolicy& policy, std::uint64_t seed,
                             std::uint64_t epoch) const {
@@ -140,24 +189,22 @@ Batch BatchMaker::augmented(const std::vector<std::int64_t>& indices,
       scalar([](const SamplePlan& p) { return p.black_border ? 1.0f : 0.0f; });
   both = both * (1 - bordered * (1 - inside));
 
-  at::Tensor images = recolour(both.narrow(1, 0, 3).contiguous(), plan);
+  at::Tensor images = both.narrow(1, 0, 3).contiguous();
   at::Tensor target = both.narrow(1, 3, 1);
-  if (any(plan, &SamplePlan::blur_sigma)) images = blur(images, plan);
+  lay_artefacts(plan, &images);
+  images = recolour(images, plan);
+  if (any_blurred(plan)) images = blur(images, plan);
   const at::Tensor keep = scalar([](const SamplePlan& p) { return p.keep; });
-  const at::Tensor even = column(plan, 3, device_, [](const SamplePlan& p, std::size_t i) {
-                            return p.even[i];
-                          }).view({n, 3, 1, 1});
+  const at::Tensor corners =
+      column(plan, 12, device_, [](const SamplePlan& p, std::size_t i) { return p.scenery[i]; })
+          .view({n, 2, 2, 3})
+          .permute({0, 3, 1, 2});
+  const at::Tensor scenery = at::upsample_bilinear2d(corners, {height_, width_}, true);
   const at::Tensor radius = scalar([](const SamplePlan& p) { return p.rim_radius; });
   const at::Tensor in_rim = ((radius - distance_) * (height_ / 2.0) + 0.5).clamp_(0, 1);
-  images = (images * keep + even * (1 - keep)) * in_rim;
+  images = (images * keep + scenery * (1 - keep)) * in_rim;
   target = target * keep * in_rim;
-  if (any(plan, &SamplePlan::noise_deviation)) {
-    Random random(seed, Purpose::noise, {epoch, static_cast<std::uint64_t>(indices.front())});
-    at::Generator generator = at::detail::createCPUGenerator(random.next());
-    const at::Tensor noise =
-        at::randn(images.sizes(), generator, at::dtype(at::kFloat)).to(device_);
-    images = images + noise * scalar([](const SamplePlan& p) { return p.noise_deviation; });
-  }
+  degrade(plan, indices, seed, epoch, &images);
   return {images.clamp_(0, 1), target.contiguous()};
 }
 

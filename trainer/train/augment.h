@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Batches for training: one warp and one colour change, as tensor operations on any device.
+// Batches for training: one warp, one colour change, and what a camera adds, as tensor operations
+// on any device.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -37,11 +38,16 @@ class BatchMaker {
                                 const AugmentationPolicy& policy, std::uint64_t seed,
                                 std::uint64_t epoch) const;
 
+  void lay_artefacts(const std::vector<SamplePlan>& plans, at::Tensor* images) const;
+  void degrade(const std::vector<SamplePlan>& plans, const std::vector<std::int64_t>& indices,
+               std::uint64_t seed, std::uint64_t epoch, at::Tensor* images) const;
+
   const DecodedSet& set_;
   int width_, height_;
   at::Device device_;
-  at::Tensor data_;      // N x 4 x h x w, uint8: RGB and mask
-  at::Tensor distance_;  // 1 x 1 x H x W: from the centre, in half heights of the input
+  at::Tensor data_;       // N x 4 x h x w, uint8: RGB and mask
+  at::Tensor artefacts_;  // layers x 4 x H x W, uint8: premultiplied RGB and opacity
+  at::Tensor distance_;   // 1 x 1 x H x W: from the centre, in half heights of the input
 };
 
 }  // namespace unetseg::trainer

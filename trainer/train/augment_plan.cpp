@@ -4,12 +4,21 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/error.h"
 #include "trainer/train/random.h"
 
 namespace unetseg::trainer {
 namespace {
 
 constexpr double kTurn = 6.283185307179586;
+
+double within(const Range& range, Random& random) {
+  return random.uniform(range.low, range.high);
+}
+
+double log_within(const Range& range, Random& random) {
+  return random.log_uniform(range.low, range.high);
+}
 
 // A 2x2 linear map; products read right to left.
 struct Linear {
@@ -80,9 +89,9 @@ void draw_geometry(const AugmentationPolicy& policy, Random& random, double aspe
     map = map * Linear{std::cos(angle), -std::sin(angle), std::sin(angle), std::cos(angle)};
   }
   double zoom = 1;
-  if (random.chance(policy.scale)) zoom *= random.log_uniform(0.7, 1.4);
+  if (random.chance(policy.scale)) zoom *= log_within(policy.scale_by, random);
   if (random.chance(policy.close_up)) zoom /= std::sqrt(random.uniform(0.5, 1));
-  if (random.chance(policy.aspect)) view_aspect *= random.log_uniform(0.75, 1.33);
+  if (random.chance(policy.aspect)) view_aspect *= log_within(policy.aspect_by, random);
   if (random.chance(policy.shear))
     map = map * Linear{1, std::tan(random.uniform(-10, 10) * kTurn / 360), 0, 1};
   double shift_x = 0, shift_y = 0;
@@ -106,27 +115,43 @@ void draw_geometry(const AugmentationPolicy& policy, Random& random, double aspe
 void draw_colour(const AugmentationPolicy& policy, Random& random, SamplePlan* plan) {
   Colour colour = diagonal(1, 1, 1);
   if (random.chance(policy.brightness)) {
-    const double gain = random.uniform(0.75, 1.25);
+    const double gain = within(policy.brightness_by, random);
     colour = diagonal(gain, gain, gain) * colour;
   }
-  if (random.chance(policy.saturation)) colour = saturation(random.uniform(0.75, 1.25)) * colour;
-  if (random.chance(policy.hue)) colour = hue(random.uniform(-0.05, 0.05)) * colour;
+  if (random.chance(policy.saturation))
+    colour = saturation(within(policy.saturation_by, random)) * colour;
+  if (random.chance(policy.hue))
+    colour = hue(random.uniform(-policy.hue_within, policy.hue_within)) * colour;
   if (random.chance(policy.illuminant)) {
-    const double r = random.uniform(0.85, 1.15), g = random.uniform(0.85, 1.15);
-    colour = diagonal(r, g, random.uniform(0.85, 1.15)) * colour;
+    const double r = within(policy.illuminant_by, random), g = within(policy.illuminant_by, random);
+    colour = diagonal(r, g, within(policy.illuminant_by, random)) * colour;
   }
   if (random.chance(policy.grey)) colour = saturation(0) * colour;
   std::transform(colour.begin(), colour.end(), plan->colour.begin(),
                  [](double v) { return static_cast<float>(v); });
   if (random.chance(policy.contrast))
-    plan->contrast = static_cast<float>(random.uniform(0.75, 1.25));
-  if (random.chance(policy.gamma)) plan->gamma = static_cast<float>(random.uniform(0.7, 1.5));
-  if (random.chance(policy.blur)) plan->blur_sigma = static_cast<float>(random.uniform(0.5, 1));
-  if (random.chance(policy.noise))
-    plan->noise_deviation = static_cast<float>(random.uniform(0, 0.03));
+    plan->contrast = static_cast<float>(within(policy.contrast_by, random));
+  if (random.chance(policy.gamma))
+    plan->gamma = static_cast<float>(log_within(policy.gamma_by, random));
 }
 
-// Replaces the geometry by a window of bare skin; where none is found, the frame is even.
+// What optics, sensor and transport do, and what lies on the skin.
+void draw_camera(const AugmentationPolicy& policy, Random& random, SamplePlan* plan) {
+  if (random.chance(policy.artefacts)) {
+    plan->artefacts = static_cast<int>(random.below(kArtefactLayers));
+    plan->artefacts_side = static_cast<unsigned>(random.below(4));
+  }
+  if (random.chance(policy.blur))
+    plan->blur_sigma = static_cast<float>(within(policy.blur_by, random));
+  if (random.chance(policy.low_resolution))
+    plan->resolution = static_cast<float>(within(policy.low_resolution_by, random));
+  if (random.chance(policy.noise))
+    plan->noise_deviation = static_cast<float>(random.uniform(0, policy.noise_up_to));
+  if (random.chance(policy.jpeg))
+    plan->jpeg_quality = static_cast<float>(within(policy.jpeg_quality, random));
+}
+
+// Replaces the geometry by a window of bare skin; where none is found, the frame shows no skin.
 void draw_no_lesion(Random& random, const MaskView& mask, SamplePlan* plan) {
   constexpr int kTries = 20;
   for (int i = 0; i < kTries; ++i) {
@@ -141,12 +166,61 @@ void draw_no_lesion(Random& random, const MaskView& mask, SamplePlan* plan) {
     break;
   }
   plan->keep = 0;
-  const double light = random.chance(0.4) ? 0 : random.uniform(0, 1);
-  plan->even = {static_cast<float>(light), static_cast<float>(light * random.uniform(0.6, 1)),
-                static_cast<float>(light * random.uniform(0.5, 1))};
+  const bool dark = random.chance(0.3), uneven = random.chance(0.5);
+  const auto draw_corner = [&](float* rgb) {
+    const double light = dark ? random.uniform(0, 0.03) : random.uniform(0, 1);
+    const bool skin = random.chance(0.5);  // its colours, or any
+    rgb[0] = static_cast<float>(light);
+    rgb[1] = static_cast<float>(light * (skin ? random.uniform(0.6, 1) : random.uniform(0.3, 2)));
+    rgb[2] = static_cast<float>(light * (skin ? random.uniform(0.5, 1) : random.uniform(0.3, 2)));
+  };
+  draw_corner(plan->scenery.data());
+  for (std::size_t corner = 1; corner < 4; ++corner) {
+    float* rgb = plan->scenery.data() + 3 * corner;
+    if (uneven)
+      draw_corner(rgb);
+    else
+      std::copy_n(plan->scenery.data(), 3, rgb);
+  }
 }
 
 }  // namespace
+
+AugmentationPolicy augmentation_policy(const std::string& name) {
+  AugmentationPolicy policy;
+  if (name == "default") return policy;
+  if (name == "light") {
+    policy.rotate = policy.shear = policy.close_up = policy.artefacts = 0;
+    policy.scale = policy.aspect = policy.shift = 0;
+    policy.hue = policy.illuminant = policy.gamma = policy.grey = 0;
+    policy.blur = policy.low_resolution = policy.noise = policy.jpeg = policy.rim = 0;
+    policy.brightness_by = policy.saturation_by = policy.contrast_by = {0.9, 1.1};
+    policy.no_lesion = 0.03;
+    return policy;
+  }
+  if (name != "strong")
+    throw Error(Fault::settings,
+                "augmentation '" + name + "' is not known: use none, light, default or strong");
+  policy.scale = policy.aspect = policy.shift = 0.7;
+  policy.scale_by = {0.55, 1.7};
+  policy.close_up = 0.3;
+  policy.artefacts = 0.45;
+  policy.brightness = policy.saturation = policy.contrast = 0.7;
+  policy.brightness_by = policy.saturation_by = {0.6, 1.4};
+  policy.contrast_by = {0.45, 1.4};
+  policy.hue_within = 0.08;
+  policy.illuminant = policy.gamma = 0.5;
+  policy.illuminant_by = {0.75, 1.25};
+  policy.gamma_by = {0.5, 2};
+  policy.grey = 0.1;
+  policy.blur = policy.low_resolution = policy.noise = policy.jpeg = 0.25;
+  policy.blur_by = {0.5, 1.5};
+  policy.low_resolution_by = {0.3, 1};
+  policy.noise_up_to = 0.06;
+  policy.jpeg_quality = {30, 95};
+  policy.rim = 0.2;
+  return policy;
+}
 
 SamplePlan draw_plan(const AugmentationPolicy& policy, std::uint64_t seed, std::uint64_t epoch,
                      std::uint64_t sample, double aspect, const MaskView& mask) {
@@ -154,6 +228,7 @@ SamplePlan draw_plan(const AugmentationPolicy& policy, std::uint64_t seed, std::
   SamplePlan plan;
   draw_geometry(policy, random, aspect, &plan);
   draw_colour(policy, random, &plan);
+  draw_camera(policy, random, &plan);
   if (random.chance(policy.no_lesion)) draw_no_lesion(random, mask, &plan);
   return plan;
 }

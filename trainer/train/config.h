@@ -29,7 +29,7 @@ struct Config {
   double ema = 0.05;                // averaging length as a share of the steps; 0: off
   double dropout = 0.3;
   bool deep_supervision = false;
-  std::string augmentation = "default";  // or "none"
+  std::string augmentation = "default";  // none, light, default, strong
   std::uint64_t seed = 1;
   std::string device = "auto";
   std::string precision = "auto";  // auto, fp32, bf16

@@ -9,7 +9,14 @@
 namespace unetseg::trainer {
 
 // What a stream of numbers is drawn for; part of its key.
-enum class Purpose : std::uint64_t { initial_weights = 1, order, augmentation, noise, dropout };
+enum class Purpose : std::uint64_t {
+  initial_weights = 1,
+  order,
+  augmentation,
+  noise,
+  dropout,
+  artefacts
+};
 
 // SplitMix64 (Steele, Lea, Flood 2014) over a key hashed from (seed, purpose, counters). Two
 // streams with different keys are independent for all purposes here. Value type, not thread-safe.

@@ -128,9 +128,10 @@ double TrainingRun::learning_rate() const {
 
 TrainingRun::StepResult TrainingRun::train_step(const std::vector<std::int64_t>& indices) {
   const bool augment = config_.augmentation != "none";
-  const Batch batch = augment ? batches_.augmented(indices, AugmentationPolicy(), config_.seed,
-                                                   static_cast<std::uint64_t>(state_.epoch))
-                              : batches_.plain(indices);
+  const Batch batch =
+      augment ? batches_.augmented(indices, augmentation_policy(config_.augmentation), config_.seed,
+                                   static_cast<std::uint64_t>(state_.epoch))
+              : batches_.plain(indices);
   const auto type = config_.precision == "bf16" ? at::kBFloat16 : at::kFloat;
   gradients_.zero_();
   const Logits logits = network_->forward(batch.images.to(type),
