@@ -17,6 +17,7 @@ inline void keep_freed_memory() {
   mallopt(M_MMAP_MAX, 0);         // all blocks from the heap
   mallopt(M_TRIM_THRESHOLD, -1);  // which is never trimmed
   mallopt(M_TOP_PAD, 64 << 20);   // and grows in large steps
+  mallopt(M_ARENA_MAX, 1);        // shared by all threads: only this one keeps what it was given
 #endif
 }
 

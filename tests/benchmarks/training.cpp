@@ -2,6 +2,8 @@
 // How many images a second the trainer gets through with the default recipe at 128, and how much of
 // a step is spent on making its batch. Argument: the device, "cpu" where there is none.
 // Run: meson test -C build --benchmark --verbose training
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -93,6 +95,7 @@ void benchmark(const std::string& device) {
 
 int main(int argc, char** argv) {
   trainer::keep_freed_memory();  // as the program does
+  at::set_num_threads(1);
   std::printf("%s\nmedian of %d steps\n", benchmarks::machine().c_str(), kSteps);
   try {
     benchmark(argc > 1 ? argv[1] : "cpu");

@@ -147,7 +147,8 @@ int train(const Options& options, const std::function<Config(Config)>& configure
   config = resolved(config);
   if (checkpoint) require_same_run(*checkpoint, config);
   folder.require_space(bytes_of_run(config));
-  at::set_num_threads(static_cast<int>(config.threads));
+  // The run's threads each take samples of their own; LibTorch adds none inside.
+  at::set_num_threads(config.device == "cpu" ? 1 : static_cast<int>(config.threads));
   forbid_tf32();
 
   const TrainingData data = load_data(options, config, stop);

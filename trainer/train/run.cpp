@@ -3,7 +3,6 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <chrono>
 #include <cmath>
@@ -11,7 +10,6 @@
 
 #include "model/network/stored_parameters.h"
 #include "trainer/train/flat_parameters.h"
-#include "trainer/train/loss.h"
 #include "trainer/train/random.h"
 
 namespace unetseg::trainer {
@@ -47,9 +45,8 @@ TrainingRun::TrainingRun(Config config, const DecodedSet& train, const DecodedSe
       batches_(train, config_.input_width, config_.input_height, device_) {
   values_ = initial_values(config_.architecture, layout_, config_.seed).to(device_);
   average_ = values_.clone();
-  gradients_ = at::zeros_like(values_);
-  network_ = make_network(config_.architecture, config_.base_width,
-                          trainable_views(values_, gradients_, layout_));
+  batch_gradient_ = std::make_unique<BatchGradient>(config_, layout_, values_, batches_);
+  network_ = make_network(config_.architecture, config_.base_width, views_of(values_, layout_));
   average_network_ =
       make_network(config_.architecture, config_.base_width, views_of(average_, layout_));
   optimizer_ = std::make_unique<Adam>(optimizer_options(config_), decay_mask(layout_).to(device_));
@@ -127,24 +124,14 @@ double TrainingRun::learning_rate() const {
 }
 
 TrainingRun::StepResult TrainingRun::train_step(const std::vector<std::int64_t>& indices) {
-  const bool augment = config_.augmentation != "none";
-  const Batch batch =
-      augment ? batches_.augmented(indices, augmentation_policy(config_.augmentation), config_.seed,
-                                   static_cast<std::uint64_t>(state_.epoch))
-              : batches_.plain(indices);
-  const auto type = config_.precision == "bf16" ? at::kBFloat16 : at::kFloat;
-  gradients_.zero_();
-  const Logits logits = network_->forward(batch.images.to(type),
-                                          dropout_masks(static_cast<std::int64_t>(indices.size())));
-  const at::Tensor loss =
-      segmentation_loss(config_.loss, config_.deep_supervision, logits, batch.target);
-  torch::autograd::backward({loss}, {});
+  const at::Tensor& gradient = batch_gradient_->gradient();
   StepResult result;
-  result.loss = loss.item<double>();
-  result.norm = clip_norm(gradients_, config_.clip);
+  result.loss = batch_gradient_->compute(indices, static_cast<std::uint64_t>(state_.epoch),
+                                         dropout_masks(static_cast<std::int64_t>(indices.size())));
+  result.norm = clip_norm(gradient, config_.clip);
   result.taken = std::isfinite(result.loss) && std::isfinite(result.norm);
   if (result.taken) {
-    optimizer_->step(values_, gradients_, learning_rate());
+    optimizer_->step(values_, gradient, learning_rate());
     const double total = static_cast<double>(std::max<std::int64_t>(state_.total_steps, 1));
     if (config_.ema > 0)
       average_.lerp_(values_,

@@ -10,6 +10,7 @@
 #include "model/storage/model_card.h"
 #include "trainer/data/decoded_set.h"
 #include "trainer/train/augment.h"
+#include "trainer/train/batch_gradient.h"
 #include "trainer/train/budget.h"
 #include "trainer/train/checkpoint.h"
 #include "trainer/train/diverged.h"
@@ -84,10 +85,11 @@ class TrainingRun {
   RunEvents events_;
   at::Device device_;
   std::vector<ParameterLayout> layout_;
-  at::Tensor values_, gradients_, average_;
+  at::Tensor values_, average_;
   std::unique_ptr<Network> network_, average_network_;
   std::unique_ptr<Adam> optimizer_;
   BatchMaker batches_;
+  std::unique_ptr<BatchGradient> batch_gradient_;
   ProgressState state_;
   double started_ = 0;  // clock reading that corresponds to state_.seconds == 0
 };

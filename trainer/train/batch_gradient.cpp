@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "trainer/train/batch_gradient.h"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+
+#include "trainer/data/parallel.h"
+#include "trainer/train/flat_parameters.h"
+#include "trainer/train/loss.h"
+
+namespace unetseg::trainer {
+namespace {
+
+constexpr std::int64_t kShardSize = 2;
+
+}  // namespace
+
+BatchGradient::BatchGradient(const Config& config, const std::vector<ParameterLayout>& layout,
+                             const at::Tensor& values, const BatchMaker& batches)
+    : config_(config),
+      policy_(config.augmentation == "none" ? AugmentationPolicy()
+                                            : augmentation_policy(config.augmentation)),
+      batches_(batches),
+      shard_size_(values.is_cpu() ? kShardSize : config.batch_size) {
+  for (std::int64_t first = 0; first < config.batch_size; first += shard_size_) {
+    Shard shard;
+    shard.gradient = at::zeros_like(values);
+    shard.network = make_network(config.architecture, config.base_width,
+                                 trainable_views(values, shard.gradient, layout));
+    shards_.push_back(std::move(shard));
+  }
+}
+
+Batch BatchGradient::batch(const std::vector<std::int64_t>& indices, std::uint64_t epoch) const {
+  if (config_.augmentation == "none") return batches_.plain(indices);
+  return batches_.augmented(indices, policy_, config_.seed, epoch);
+}
+
+void BatchGradient::compute_shard(Shard* shard, const std::vector<std::int64_t>& indices,
+                                  std::uint64_t epoch, const DropoutMasks& dropout,
+                                  double share) const {
+  const Batch batch = this->batch(indices, epoch);
+  const auto type = config_.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+  const Logits logits = shard->network->forward(batch.images.to(type), dropout);
+  const at::Tensor loss =
+      share * segmentation_loss(config_.loss, config_.deep_supervision, logits, batch.target);
+  torch::autograd::backward({loss}, {});
+  shard->loss = loss.item<double>();
+}
+
+double BatchGradient::compute(const std::vector<std::int64_t>& indices, std::uint64_t epoch,
+                              const DropoutMasks& dropout) {
+  const auto samples = static_cast<std::int64_t>(indices.size());
+  const auto used = static_cast<std::size_t>((samples + shard_size_ - 1) / shard_size_);
+  const auto compute_one = [&](std::size_t i) {
+    const std::int64_t first = static_cast<std::int64_t>(i) * shard_size_;
+    const std::int64_t count = std::min(shard_size_, samples - first);
+    DropoutMasks masks;
+    for (const at::Tensor& mask : dropout) masks.push_back(mask.narrow(0, first, count));
+    shards_[i].gradient.zero_();
+    compute_shard(&shards_[i], {indices.begin() + first, indices.begin() + first + count}, epoch,
+                  masks, static_cast<double>(count) / static_cast<double>(samples));
+  };
+  if (used == 1)
+    compute_one(0);
+  else
+    for_each_item(used, config_.threads, [&] { return compute_one; });
+  double loss = shards_[0].loss;
+  for (std::size_t i = 1; i < used; ++i) {
+    shards_[0].gradient.add_(shards_[i].gradient);
+    loss += shards_[i].loss;
+  }
+  return loss;
+}
+
+}  // namespace unetseg::trainer

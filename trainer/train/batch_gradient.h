@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// The loss of a batch and its gradient, computed in shards that threads work through side by side.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <vector>
+
+#include "model/network/network.h"
+#include "trainer/train/augment.h"
+#include "trainer/train/config.h"
+
+namespace unetseg::trainer {
+
+// Samples do not depend on each other in these networks, so a batch need not go through them as
+// one: on a CPU each shard is a few samples, small enough for the caches, and one thread takes it
+// from augmentation to gradient without waiting for any other. Shards and the order in which their
+// gradients are added are the same for every number of threads, so its choice changes no digit.
+// A GPU takes the batch whole.
+class BatchGradient {
+ public:
+  // `batches` is borrowed; `values` is the flat buffer of parameters, whose current contents each
+  // call uses.
+  BatchGradient(const Config& config, const std::vector<ParameterLayout>& layout,
+                const at::Tensor& values, const BatchMaker& batches);
+
+  // Samples as training sees them in `epoch`.
+  Batch batch(const std::vector<std::int64_t>& indices, std::uint64_t epoch) const;
+
+  // The loss, and its gradient in gradient(). `dropout` is of the whole batch. On a CPU LibTorch
+  // itself must be set to one thread.
+  double compute(const std::vector<std::int64_t>& indices, std::uint64_t epoch,
+                 const DropoutMasks& dropout);
+
+  // Flat like `values`. The caller may change it until the next compute().
+  const at::Tensor& gradient() const { return shards_.front().gradient; }
+
+ private:
+  struct Shard {
+    at::Tensor gradient;  // flat
+    std::unique_ptr<Network> network;
+    double loss = 0;
+  };
+  void compute_shard(Shard* shard, const std::vector<std::int64_t>& indices, std::uint64_t epoch,
+                     const DropoutMasks& dropout, double share) const;
+
+  const Config config_;
+  const AugmentationPolicy policy_;
+  const BatchMaker& batches_;
+  std::int64_t shard_size_;
+  std::vector<Shard> shards_;
+};
+
+}  // namespace unetseg::trainer
