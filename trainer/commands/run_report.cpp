@@ -37,11 +37,23 @@ RunEvents RunReport::events() {
                        static_cast<std::size_t>(info.total_steps),
                        fmt::format("loss {:.4f}", loss));
   };
+  events.views = [this](const Batch& views) { on_first_views(views); };
   events.epoch = [this](const ProgressState& state, const std::vector<std::vector<float>>& maps) {
     on_epoch(state, maps);
   };
   events.note = [this](const std::string& text) { live_->line.print(text); };
   return events;
+}
+
+void RunReport::on_first_views(const Batch& views) const {
+  const at::Tensor images =
+      (views.images * 255).round().to(at::kByte).permute({0, 2, 3, 1}).contiguous();
+  const at::Tensor truth = (views.target * 255).round().to(at::kByte).contiguous();
+  std::vector<GalleryPicture> pictures;
+  for (std::int64_t i = 0; i < images.size(0); ++i)
+    pictures.push_back({images[i].data_ptr<std::uint8_t>(), truth[i].data_ptr<std::uint8_t>()});
+  write_gallery(folder_ + "/augmentation.png", static_cast<int>(images.size(2)),
+                static_cast<int>(images.size(1)), pictures);
 }
 
 void RunReport::on_epoch(const ProgressState& state,

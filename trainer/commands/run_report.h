@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a person sees of a run: progress, a line per epoch, metrics.csv, curves and panels.
+// What a person sees of a run: progress, a line per epoch, metrics.csv, curves, panels, and the
+// first augmented views.
 #pragma once
 
 #include <memory>
@@ -21,6 +22,7 @@ class RunReport {
   void finish(const ProgressState& state);
 
  private:
+  void on_first_views(const Batch& views) const;
   void on_epoch(const ProgressState& state, const std::vector<std::vector<float>>& probabilities);
   void write_pictures(const ProgressState& state) const;
   struct Live;

@@ -14,6 +14,7 @@ namespace unetseg::trainer {
 namespace {
 
 constexpr int kCellWidth = 320, kTallestCell = 480;
+constexpr int kGalleryCell = 160;
 constexpr int kGap = 8, kHeader = 40, kCaption = 30;
 
 const cv::Scalar kPaper(255, 255, 255), kInk(60, 60, 60);
@@ -32,10 +33,11 @@ cv::Mat region(const cv::Mat& values, const cv::Size& size, double threshold) {
   return large >= threshold;
 }
 
-void draw_contour(cv::Mat& cell, const cv::Mat& region, const cv::Scalar& colour) {
+void draw_contour(cv::Mat& cell, const cv::Mat& region, const cv::Scalar& colour,
+                  int thickness = 2) {
   std::vector<std::vector<cv::Point>> contours;
   cv::findContours(region, contours, cv::RETR_LIST, cv::CHAIN_APPROX_NONE);
-  cv::drawContours(cell, contours, -1, colour, 2, cv::LINE_AA);
+  cv::drawContours(cell, contours, -1, colour, thickness, cv::LINE_AA);
 }
 
 // What is outside the region is dimmed, so that the region itself keeps its true colours.
@@ -89,6 +91,25 @@ void write_panel(const std::string& path, const std::vector<PanelRow>& rows, dou
            {kGap + 2 * step + 2, baseline}, kPrediction * 0.8);
   int y = kHeader;
   for (const PanelRow& row : rows) y += draw_row(canvas, y, row, threshold);
+  write_image(path, {canvas.cols, canvas.rows, 3, {canvas.datastart, canvas.dataend}});
+}
+
+void write_gallery(const std::string& path, int width, int height,
+                   const std::vector<GalleryPicture>& pictures) {
+  const auto columns = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(pictures.size()))));
+  const int rows = (static_cast<int>(pictures.size()) + columns - 1) / std::max(1, columns);
+  const cv::Size own(width, height);
+  const cv::Size size(kGalleryCell, std::max(1, kGalleryCell * height / width));
+  cv::Mat canvas(rows * size.height, columns * size.width, CV_8UC3, kPaper);
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const cv::Mat picture(own, CV_8UC3, const_cast<std::uint8_t*>(pictures[i].image));
+    const cv::Mat mask(own, CV_8UC1, const_cast<std::uint8_t*>(pictures[i].truth));
+    cv::Mat cell;
+    cv::resize(picture, cell, size, 0, 0, cv::INTER_AREA);
+    draw_contour(cell, region(mask, size, 127.5), kTruth, 1);
+    const int column = static_cast<int>(i) % columns, row = static_cast<int>(i) / columns;
+    cell.copyTo(canvas(cv::Rect({column * size.width, row * size.height}, size)));
+  }
   write_image(path, {canvas.cols, canvas.rows, 3, {canvas.datastart, canvas.dataend}});
 }
 

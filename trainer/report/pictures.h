@@ -30,6 +30,14 @@ struct PanelRow {
 };
 void write_panel(const std::string& path, const std::vector<PanelRow>& rows, double threshold);
 
+// Pictures side by side in a square, each with its truth's contour; all of one size.
+struct GalleryPicture {
+  const std::uint8_t* image = nullptr;  // height x width x 3, RGB
+  const std::uint8_t* truth = nullptr;  // height x width, 0..255
+};
+void write_gallery(const std::string& path, int width, int height,
+                   const std::vector<GalleryPicture>& pictures);
+
 // True where this build can read and write image files.
 bool has_pictures();
 

@@ -9,6 +9,8 @@ void write_curves(const std::string&, const std::string&, const std::string&,
 
 void write_panel(const std::string&, const std::vector<PanelRow>&, double) {}
 
+void write_gallery(const std::string&, int, int, const std::vector<GalleryPicture>&) {}
+
 bool has_pictures() {
   return false;
 }

@@ -102,6 +102,15 @@ std::vector<std::int64_t> TrainingRun::order_of_epoch() const {
   return order;
 }
 
+void TrainingRun::show_first_views() const {
+  std::vector<std::int64_t> first = order_of_epoch();
+  first.resize(std::min(first.size(), kFirstViews));
+  Batch views = batch_gradient_->batch(first, static_cast<std::uint64_t>(state_.epoch));
+  views.images = views.images.cpu();
+  views.target = views.target.cpu();
+  events_.views(views);
+}
+
 DropoutMasks TrainingRun::dropout_masks(std::int64_t samples) const {
   DropoutMasks masks;
   if (config_.dropout <= 0) return masks;
@@ -250,6 +259,7 @@ void TrainingRun::export_weights(const std::string& name) const {
 }
 
 RunEnd TrainingRun::run(const std::atomic<bool>& stop) {
+  if (state_.step == 0 && events_.views) show_first_views();
   started_ = now() - state_.seconds;
   const std::int64_t steps_per_epoch =
       (static_cast<std::int64_t>(train_.size()) + config_.batch_size - 1) / config_.batch_size;

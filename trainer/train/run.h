@@ -26,6 +26,8 @@ struct StepInfo {
 
 // What a run tells while it goes on; called from the training thread.
 struct RunEvents {
+  // Once, before the first step of a new run: the first views that the network will see.
+  std::function<void(const Batch&)> views;
   std::function<void(const StepInfo&)> step;
   // After each epoch; `probabilities` are the maps of the first validation images.
   std::function<void(const ProgressState&, const std::vector<std::vector<float>>& probabilities)>
@@ -42,7 +44,7 @@ enum class RunEnd { finished, interrupted };
 // One run on one device. The sets are borrowed.
 class TrainingRun {
  public:
-  static constexpr std::size_t kPanelImages = 8;
+  static constexpr std::size_t kPanelImages = 8, kFirstViews = 64;
 
   // `config.device` and `config.precision` must be resolved ("cpu", "cuda:N"; "fp32", "bf16").
   TrainingRun(Config config, const DecodedSet& train, const DecodedSet& validation,
@@ -67,6 +69,7 @@ class TrainingRun {
     bool taken;
   };
   std::vector<std::int64_t> order_of_epoch() const;
+  void show_first_views() const;
   DropoutMasks dropout_masks(std::int64_t samples) const;
   double learning_rate() const;
   StepResult train_step(const std::vector<std::int64_t>& indices);
