@@ -2,11 +2,15 @@
 // Augmentation: what must stay the same, what must move together, and what a plan depends on.
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <set>
 
+#include "trainer/train/artefacts.h"
 #include "trainer/train/augment.h"
+#include "trainer/train/jpeg.h"
 
 #include "tests/check.h"
+#include "tests/trainer/drawn_discs.h"
 #include "tests/trainer/torch_suites.h"
 
 using namespace unetseg::trainer;
@@ -106,6 +110,103 @@ START_TEST(test_plans_depend_on_seed_epoch_and_sample_alone) {
 }
 END_TEST
 
+START_TEST(test_every_policy_gives_pictures_and_masks_within_range) {
+  const DecodedSet set = one_disc(64);
+  const BatchMaker batches(set, 64, 64, at::kCPU);
+  for (const char* name : {"light", "default", "strong"})
+    for (std::uint64_t epoch = 0; epoch < 40; ++epoch) {
+      const Batch batch = batches.augmented({0, 0}, augmentation_policy(name), 1, epoch);
+      for (const at::Tensor& values : {batch.images, batch.target}) {
+        ck_assert_double_ge(values.min().item<double>(), 0);  // fails for NaN too
+        ck_assert_double_le(values.max().item<double>(), 1);
+      }
+    }
+}
+END_TEST
+
+START_TEST(test_a_sample_is_the_same_in_every_batch) {
+  const DecodedSet set = discs(6, 64, 1);
+  const BatchMaker batches(set, 32, 32, at::kCPU);
+  const AugmentationPolicy policy = augmentation_policy("strong");
+  for (std::uint64_t epoch = 0; epoch < 20; ++epoch) {
+    const Batch all = batches.augmented({0, 1, 2, 3, 4, 5}, policy, 1, epoch);
+    for (std::int64_t i = 0; i < 6; ++i) {
+      const Batch one = batches.augmented({i}, policy, 1, epoch);
+      ck_assert(at::allclose(one.images[0], all.images[i], 0, 1e-5));
+      ck_assert(at::allclose(one.target[0], all.target[i], 0, 1e-5));
+    }
+  }
+}
+END_TEST
+
+START_TEST(test_artefacts_cover_the_picture_and_not_the_mask) {
+  const DecodedSet set = one_disc(64);
+  const BatchMaker batches(set, 64, 64, at::kCPU);
+  AugmentationPolicy policy = no_augmentation();
+  policy.artefacts = 1;
+  const Batch plain = batches.plain({0});
+  std::int64_t covered = 0;
+  for (std::uint64_t epoch = 0; epoch < 50; ++epoch) {
+    const Batch batch = batches.augmented({0}, policy, 1, epoch);
+    ck_assert(at::allclose(batch.target, plain.target, 1e-4, 1e-4));
+    covered += (batch.images - plain.images).abs().max().item<double>() > 0.1;
+  }
+  ck_assert_int_gt(covered, 45);
+}
+END_TEST
+
+START_TEST(test_artefact_layers_are_premultiplied_and_differ) {
+  constexpr std::size_t kPixels = 64 * 48;
+  const std::vector<std::uint8_t> layers = draw_artefacts(kArtefactLayers, 64, 48, 1);
+  ck_assert_uint_eq(layers.size(), kArtefactLayers * 4 * kPixels);
+  std::set<std::vector<std::uint8_t>> different;
+  for (std::size_t i = 0; i < kArtefactLayers; ++i) {
+    const std::uint8_t* layer = layers.data() + i * 4 * kPixels;
+    different.emplace(layer, layer + 4 * kPixels);
+    std::size_t covered = 0;
+    for (std::size_t p = 0; p < kPixels; ++p) {
+      const std::uint8_t opacity = layer[3 * kPixels + p];
+      for (std::size_t c = 0; c < 3; ++c) ck_assert_uint_le(layer[c * kPixels + p], opacity);
+      covered += opacity > 0;
+    }
+    ck_assert_uint_lt(covered, kPixels * 7 / 10);  // the skin is still there
+  }
+  ck_assert_uint_ge(different.size(), kArtefactLayers * 9 / 10);
+  ck_assert(draw_artefacts(2, 64, 48, 1) ==
+            std::vector<std::uint8_t>(layers.begin(), layers.begin() + 2 * 4 * kPixels));
+}
+END_TEST
+
+// cos((2 x + 1) 3 pi / 16) in every row: coefficient (0, 3) alone, 4 sqrt(2) times the amplitude.
+at::Tensor grey_wave(double amplitude) {
+  const at::Tensor x = at::arange(16, at::kFloat);
+  return ((128 + amplitude * ((2 * x + 1) * (3 * 3.14159265358979 / 16)).cos()) / 255)
+      .expand({1, 3, 16, 16})
+      .contiguous();
+}
+
+START_TEST(test_jpeg_rounds_to_its_table) {
+  // At quality 50 the step of this coefficient is 16.
+  const at::Tensor flat = grey_wave(0);
+  ck_assert(at::allclose(jpeg_compressed(flat, 50), flat, 0, 1e-5));
+  ck_assert(at::allclose(jpeg_compressed(grey_wave(1.35), 50), flat, 0, 1e-5));
+  const double kept = 16 / (4 * std::sqrt(2.0));
+  ck_assert(at::allclose(jpeg_compressed(grey_wave(1.5), 50), grey_wave(kept), 0, 1e-5));
+}
+END_TEST
+
+START_TEST(test_jpeg_loses_less_at_higher_quality) {
+  const at::Tensor picture = BatchMaker(discs(1, 64, 1), 64, 64, at::kCPU).plain({0}).images;
+  double last = 1;
+  for (const double quality : {10, 30, 60, 90, 100}) {
+    const double error = (jpeg_compressed(picture, quality) - picture).abs().mean().item<double>();
+    ck_assert_double_lt(error, last);
+    last = error;
+  }
+  ck_assert_double_lt(last, 1.0 / 255);
+}
+END_TEST
+
 START_TEST(test_rotation_is_rigid_in_the_unsquashed_scene) {
   AugmentationPolicy policy = no_augmentation();
   policy.rotate = 1;
@@ -132,6 +233,12 @@ Suite* augment_suite() {
   tcase_add_test(tests, test_colour_leaves_the_mask_alone);
   tcase_add_test(tests, test_lesion_free_samples_have_an_empty_mask);
   tcase_add_test(tests, test_plans_depend_on_seed_epoch_and_sample_alone);
+  tcase_add_test(tests, test_every_policy_gives_pictures_and_masks_within_range);
+  tcase_add_test(tests, test_a_sample_is_the_same_in_every_batch);
+  tcase_add_test(tests, test_artefacts_cover_the_picture_and_not_the_mask);
+  tcase_add_test(tests, test_artefact_layers_are_premultiplied_and_differ);
+  tcase_add_test(tests, test_jpeg_rounds_to_its_table);
+  tcase_add_test(tests, test_jpeg_loses_less_at_higher_quality);
   tcase_add_test(tests, test_rotation_is_rigid_in_the_unsquashed_scene);
   suite_add_tcase(suite, tests);
   return suite;

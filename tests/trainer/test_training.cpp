@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include <cmath>
 #include <filesystem>
 
 #include "model/error.h"
@@ -14,38 +13,13 @@
 
 #include "tests/check.h"
 #include "tests/temporary_folder.h"
+#include "tests/trainer/drawn_discs.h"
 #include "tests/trainer/torch_suites.h"
 
 using namespace unetseg;
 using namespace unetseg::trainer;
 
 namespace {
-
-// Dark discs on a bright, slightly uneven ground.
-DecodedSet discs(int count, int size, unsigned seed) {
-  DecodedSet set;
-  set.width = set.height = size;
-  for (int i = 0; i < count; ++i) {
-    const double cx = size * (0.35 + 0.3 * ((i * 37 + seed) % 10) / 10.0);
-    const double cy = size * (0.35 + 0.3 * ((i * 53 + seed) % 7) / 7.0);
-    const double radius = size * (0.12 + 0.02 * (i % 5));
-    TruthMask truth{size, size, {}};
-    for (int y = 0; y < size; ++y)
-      for (int x = 0; x < size; ++x) {
-        const bool inside = std::hypot(x + 0.5 - cx, y + 0.5 - cy) < radius;
-        const int shade = (x * 7 + y * 11 + i) % 23;
-        for (const int level : {inside ? 90 : 210, inside ? 60 : 170, inside ? 50 : 150})
-          set.images.push_back(static_cast<std::uint8_t>(level + shade));
-        truth.pixels.push_back(inside ? 255 : 0);
-      }
-    set.masks.insert(set.masks.end(), truth.pixels.begin(), truth.pixels.end());
-    set.truth.push_back(truth);
-    set.aspect.push_back(1);
-    set.ids.push_back("disc-" + std::to_string(seed) + "-" + std::to_string(i));
-    set.sha256.push_back("image:mask");
-  }
-  return set;
-}
 
 Config small_config() {
   Config config = recipe("default");

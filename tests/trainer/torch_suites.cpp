@@ -12,6 +12,7 @@ struct Named {
 };
 const Named kSuites[] = {{"network", network_suite},
                          {"augment", augment_suite},
+                         {"batch_gradient", batch_gradient_suite},
                          {"optimizer", optimizer_suite},
                          {"training", training_suite}};
 

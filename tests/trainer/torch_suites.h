@@ -7,5 +7,6 @@
 
 Suite* network_suite();
 Suite* augment_suite();
+Suite* batch_gradient_suite();
 Suite* optimizer_suite();
 Suite* training_suite();
