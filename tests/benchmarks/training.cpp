@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How many images a second the trainer gets through with the default recipe at 128, and how much of
-// a step is spent on making its batch. Argument: the device, "cpu" where there is none.
+// a step is spent on making its batch. Arguments: the device, "cpu" where there is none; the
+// precision, "fp32" where there is none.
 // Run: meson test -C build --benchmark --verbose training
 #include <ATen/Parallel.h>
 
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <unistd.h>
@@ -63,10 +65,11 @@ std::vector<double> train(const Config& config, const DecodedSet& set, const std
   return seconds;
 }
 
-void benchmark(const std::string& device) {
+void benchmark(const std::string& device, const std::string& precision) {
   Config config = recipe("default");
   config.device = probe_device(device, nullptr);
-  config.precision = "fp32";
+  config.precision = precision;
+  config.threads = std::max(1u, std::thread::hardware_concurrency());
   const DecodedSet set = spots(kPictures, config.supersampling * config.input_width);
   const std::string folder =
       std::filesystem::temp_directory_path() / ("unetseg-training-" + std::to_string(getpid()));
@@ -84,9 +87,9 @@ void benchmark(const std::string& device) {
                                           static_cast<std::uint64_t>(round));
     batch.images.sum().item<float>();  // waits for the device
   });
-  std::printf("%s, %s, %d x %d, batch %d: %.1f images/s\n", config.architecture.c_str(),
-              config.device.c_str(), config.input_width, config.input_height, config.batch_size,
-              1e3 * config.batch_size / step.median);
+  std::printf("%s, %s, %s, %d x %d, batch %d: %.1f images/s\n", config.architecture.c_str(),
+              config.device.c_str(), config.precision.c_str(), config.input_width,
+              config.input_height, config.batch_size, 1e3 * config.batch_size / step.median);
   std::printf("step %.0f ms [%.0f .. %.0f], of it %.0f ms (%.0f%%) for data and augmentation\n",
               step.median, step.least, step.p95, data.median, 100 * data.median / step.median);
 }
@@ -98,7 +101,7 @@ int main(int argc, char** argv) {
   at::set_num_threads(1);
   std::printf("%s\nmedian of %d steps\n", benchmarks::machine().c_str(), kSteps);
   try {
-    benchmark(argc > 1 ? argv[1] : "cpu");
+    benchmark(argc > 1 ? argv[1] : "cpu", argc > 2 ? argv[2] : "fp32");
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

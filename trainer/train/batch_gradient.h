@@ -15,9 +15,9 @@ namespace unetseg::trainer {
 
 // Samples do not depend on each other in these networks, so a batch need not go through them as
 // one: on a CPU each shard is a few samples, small enough for the caches, and one thread takes it
-// from augmentation to gradient without waiting for any other. Shards and the order in which their
-// gradients are added are the same for every number of threads, so its choice changes no digit.
-// A GPU takes the batch whole.
+// from augmentation to gradient without waiting for any other. Gradients are added in the shards'
+// order. Shards have four samples, so any number of threads up to a quarter of the batch size gives
+// the same digits; only beyond it do they get smaller. A GPU takes the batch whole.
 class BatchGradient {
  public:
   // `batches` is borrowed; `values` is the flat buffer of parameters, whose current contents each
