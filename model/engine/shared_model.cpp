@@ -4,55 +4,21 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <map>
-#include <mutex>
-#include <tuple>
+#include <utility>
 
+#include "model/engine/shared_by_file.h"
 #include "model/error.h"
 #include "model/network/stored_parameters.h"
-#include "model/storage/file_identity.h"
 
 namespace unetseg {
 namespace {
 
-using Model = std::shared_ptr<const LoadedModel>;
+// Device and type.
+using Place = std::pair<std::string, at::ScalarType>;
 
-struct Key {
-  FileIdentity file;
-  std::string device;
-  at::ScalarType type;
-  bool operator<(const Key& other) const {
-    return std::tie(file, device, type) < std::tie(other.file, other.device, other.type);
-  }
-};
-
-class Registry {
- public:
-  Model find(const Key& key) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = models_.find(key);
-    return found == models_.end() ? nullptr : found->second.lock();
-  }
-
-  // Returns `model`, or what another thread was faster to add.
-  Model add(const Key& key, Model model) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    for (auto entry = models_.begin(); entry != models_.end();)
-      entry = entry->second.expired() ? models_.erase(entry) : std::next(entry);
-    std::weak_ptr<const LoadedModel>& entry = models_[key];
-    if (Model first = entry.lock()) return first;
-    entry = model;
-    return model;
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<Key, std::weak_ptr<const LoadedModel>> models_;
-};
-
-Registry& registry() {
+SharedByFile<Place, LoadedModel>& models() {
   // Never freed: a process may end while sessions are open.
-  static Registry& all = *new Registry;
+  static auto& all = *new SharedByFile<Place, LoadedModel>;
   return all;
 }
 
@@ -65,32 +31,28 @@ at::Tensor placed(const at::Tensor& values, const at::Device& device, at::Scalar
   return narrow;
 }
 
-// Names the file in whatever error `call` throws, and the cure behind it.
-template <typename Call>
-void about(const std::string& file, const char* cure, Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    throw Error(error.fault(), file + ": " + error.what() + cure, error.detail());
-  }
-}
-
 }  // namespace
 
 std::shared_ptr<const LoadedModel> load_model(const std::string& path, const at::Device& device,
-                                              at::ScalarType type) {
-  if (const auto identity = identity_of(path))
-    if (const Model found = registry().find({*identity, device.str(), type})) return found;
+                                              at::ScalarType type, const SafetensorsFile* read) {
+  const Place place = {device.str(), type};
+  const auto identity = read != nullptr ? std::optional(read->identity) : identity_of(path);
+  if (identity)
+    if (const auto found = models().find(*identity, place)) return found;
   const c10::InferenceMode inference;
-  const SafetensorsFile file = read_safetensors(path);
+  if (read == nullptr) {
+    const SafetensorsFile file = read_safetensors(path);
+    return load_model(path, device, type, &file);
+  }
+  const SafetensorsFile& file = *read;
   const auto model = std::make_shared<LoadedModel>();
-  about(path, "", [&] { model->card = card_of(file); });
+  about_file(path, "", [&] { model->card = card_of(file); });
   Parameters parameters = parameters_of(file);
   for (auto& parameter : parameters) parameter.second = placed(parameter.second, device, type);
-  about(path, "; train or convert it for one of the known architectures", [&] {
+  about_file(path, "; train or convert it for one of the known architectures", [&] {
     model->network = make_network(model->card.architecture, model->card.base_width, parameters);
   });
-  return registry().add({file.identity, device.str(), type}, model);
+  return models().add(file.identity, place, model);
 }
 
 }  // namespace unetseg

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <numeric>
+#include <set>
 
 #include "model/error.h"
 
@@ -71,6 +72,21 @@ Layout seed_unet(int width) {
   return layout;
 }
 
+std::string text(const std::vector<std::int64_t>& shape) {
+  std::string joined;
+  for (const std::int64_t extent : shape)
+    joined += (joined.empty() ? "" : ", ") + std::to_string(extent);
+  return "[" + joined + "]";
+}
+
+// One line for each of the first five, as many as a person reads.
+std::string summary(const std::vector<std::string>& differences) {
+  std::string joined = std::to_string(differences.size()) + " differences: ";
+  for (std::size_t i = 0; i < differences.size() && i < 5; ++i)
+    joined += (i == 0 ? "" : "; ") + differences[i];
+  return joined + (differences.size() > 5 ? "; ..." : "");
+}
+
 }  // namespace
 
 Layout network_layout(const std::string& architecture, int base_width) {
@@ -81,6 +97,28 @@ Layout network_layout(const std::string& architecture, int base_width) {
   if (architecture == "seed-unet") return seed_unet(base_width);
   throw Error(Fault::settings, "unknown architecture '" + architecture +
                                    "': this program has improved-unet and seed-unet");
+}
+
+void require_layout(const std::string& architecture, int base_width,
+                    const std::map<std::string, std::vector<std::int64_t>>& shapes) {
+  std::vector<std::string> differences;
+  std::set<std::string> expected;
+  for (const ParameterLayout& parameter : network_layout(architecture, base_width)) {
+    expected.insert(parameter.name);
+    const auto found = shapes.find(parameter.name);
+    if (found == shapes.end())
+      differences.push_back(parameter.name + " is missing");
+    else if (found->second != parameter.shape)
+      differences.push_back(parameter.name + " is " + text(found->second) + " where " +
+                            text(parameter.shape) + " is needed");
+  }
+  for (const auto& shape : shapes)
+    if (!expected.count(shape.first))
+      differences.push_back(shape.first + " is not part of the network");
+  if (!differences.empty())
+    throw Error(Fault::settings, "the tensors do not fit " + architecture + " of base width " +
+                                     std::to_string(base_width) + " (" + summary(differences) +
+                                     ")");
 }
 
 std::int64_t element_count(const ParameterLayout& parameter) {

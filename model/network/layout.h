@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ struct ParameterLayout {
 // All parameters in the order of their use. `architecture` is "improved-unet" or "seed-unet",
 // `base_width` the channels of the first level, 1 to 256. Throws Error(settings) otherwise.
 std::vector<ParameterLayout> network_layout(const std::string& architecture, int base_width);
+
+// Throws Error(settings) listing the first five differences where names or shapes are not those of
+// network_layout().
+void require_layout(const std::string& architecture, int base_width,
+                    const std::map<std::string, std::vector<std::int64_t>>& shapes);
 
 std::int64_t element_count(const ParameterLayout& parameter);
 

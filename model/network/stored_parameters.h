@@ -5,17 +5,9 @@
 #include <string>
 
 #include "model/network/network.h"
-#include "model/storage/model_card.h"
-#include "model/storage/safetensors.h"
+#include "model/network/stored_card.h"
 
 namespace unetseg {
-
-// What the tensors' own names tell: "improved-unet", "seed-unet", or "" where neither fits.
-std::string architecture_of(const SafetensorsFile& file);
-
-// The card of a file, completed from its tensors where it has no metadata (a checkpoint that a user
-// converted from Python). Throws Error(settings).
-ModelCard card_of(const SafetensorsFile& file);
 
 // Copies of all tensors as float32 on the CPU. Throws Error(settings) where one has integers.
 Parameters parameters_of(const SafetensorsFile& file);
