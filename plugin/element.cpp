@@ -430,9 +430,6 @@ bool Element::get_property(guint id, GValue* value) {
     case kDeviceInUse:
       g_value_set_string(value, device_in_use_.empty() ? nullptr : device_in_use_.c_str());
       return true;
-    case kEngine:
-      g_value_set_enum(value, static_cast<gint>(engine_of(model_info_.get())));
-      return true;
     case kModelInfo:
       g_value_set_boxed(value, model_info_.get());
       return true;

@@ -121,8 +121,8 @@
  * ## While it runs
  *
  * All properties can be set while frames run. #GstUnetseg:model-file, #GstUnetseg:device,
- * #GstUnetseg:precision, #GstUnetseg:threads and #GstUnetseg:batch-size need a model that is loaded
- * anew: that happens aside, and it takes over between two frames, which `notify::model-info` tells.
+ * #GstUnetseg:precision, #GstUnetseg:engine, #GstUnetseg:threads and #GstUnetseg:batch-size need a
+ * model that is loaded anew: that happens aside, and it takes over between two frames, which `notify::model-info` tells.
  * No frame waits for it or is lost. Where it cannot be loaded a warning says why, and the model
  * before stays in use; the property reads back what was asked for, #GstUnetseg:model-info what runs.
  * #GstUnetseg:output changes with the next frame, if what comes after takes its caps; where not, a

@@ -72,6 +72,7 @@ void Inference::open() {
   options.model_file = file_.c_str();
   options.device = settings_.device.c_str();
   options.precision = settings_.precision;
+  options.engine = settings_.engine;
   options.threads = settings_.threads;
   options.n_slots = slots();
   GError* error = nullptr;

@@ -19,11 +19,4 @@ StructurePtr describe_model(const Inference& model) {
                                         "threshold", G_TYPE_DOUBLE, info.threshold, nullptr));
 }
 
-EngineKind engine_of(const GstStructure* model_info) {
-  if (model_info == nullptr) return EngineKind::none;
-  return g_strcmp0(gst_structure_get_string(model_info, "engine"), "libtorch") == 0
-             ? EngineKind::libtorch
-             : EngineKind::other;
-}
-
 }  // namespace unetseg

@@ -11,7 +11,4 @@ namespace unetseg {
 // The read-only property `model-info`.
 StructurePtr describe_model(const Inference& model);
 
-// The read-only property `engine` of a model that was described so; null: there is none.
-EngineKind engine_of(const GstStructure* model_info);
-
 }  // namespace unetseg

@@ -90,9 +90,12 @@ GType switch_type() {
 
 GType engine_type() {
   static const GEnumValue values[] = {
-      {static_cast<gint>(EngineKind::none), "No model is loaded", "none"},
-      {static_cast<gint>(EngineKind::libtorch), "LibTorch's own operators", "libtorch"},
-      {static_cast<gint>(EngineKind::other), "The backend module's own engine", "other"},
+      {UNETSEG_ENGINE_AUTO, "The fastest that computes the same as LibTorch on this machine",
+       "auto"},
+      {UNETSEG_ENGINE_LIBTORCH, "LibTorch's operators, for every network, device and precision",
+       "libtorch"},
+      {UNETSEG_ENGINE_FUSED_CPU, "unetseg's kernels, for the improved U-Net in fp32 on the CPU",
+       "fused-cpu"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstUnetsegEngine", values);
   return type;
@@ -125,6 +128,13 @@ void install_model_properties(GObjectClass* object_class) {
                         "Number format of the network's arithmetic. Changed while running, it "
                         "takes over as a model file does",
                         precision_type(), static_cast<gint>(defaults.precision), kAtAnyTime));
+  g_object_class_install_property(
+      object_class, kEngine,
+      g_param_spec_enum("engine", "Engine",
+                        "What runs the network; 'auto' tries on this machine, when weights are "
+                        "first loaded. model-info tells which runs. Changed while running, it "
+                        "takes over as a model file does",
+                        engine_type(), static_cast<gint>(defaults.engine), kAtAnyTime));
   g_object_class_install_property(
       object_class, kThreads,
       g_param_spec_uint("threads", "Threads",
@@ -277,10 +287,6 @@ void install_read_only_properties(GObjectClass* object_class) {
       g_param_spec_string("device-in-use", "Device in use",
                           "Where the network runs, 'cpu' or 'cuda:N'; from READY on", nullptr,
                           kReadOnly));
-  g_object_class_install_property(
-      object_class, kEngine,
-      g_param_spec_enum("engine", "Engine", "What runs the network; from PAUSED on", engine_type(),
-                        static_cast<gint>(EngineKind::none), kReadOnly));
   g_object_class_install_property(
       object_class, kModelInfo,
       g_param_spec_boxed("model-info", "Model info",

@@ -82,6 +82,7 @@ constexpr Access kSettings[] = {
     model<&ModelSettings::model_file>(kModelFile),
     model<&ModelSettings::device>(kDevice),
     model<&ModelSettings::precision>(kPrecision),
+    model<&ModelSettings::engine>(kEngine),
     model<&ModelSettings::threads>(kThreads),
     model<&ModelSettings::batch_size>(kBatchSize),
     frame<&FrameSettings::output>(kOutput),

@@ -58,12 +58,13 @@ struct ModelSettings {
   std::string model_file = "fast";
   std::string device = "auto";
   UnetsegPrecision precision = UNETSEG_PRECISION_AUTO;
+  UnetsegEngine engine = UNETSEG_ENGINE_AUTO;
   guint threads = 0;
   guint batch_size = 1;  // frames
 
   bool operator==(const ModelSettings& other) const {
     return model_file == other.model_file && device == other.device &&
-           precision == other.precision && threads == other.threads &&
+           precision == other.precision && engine == other.engine && threads == other.threads &&
            batch_size == other.batch_size;
   }
 };
@@ -78,6 +79,7 @@ enum Property : guint {
   kModelFile = 1,
   kDevice,
   kPrecision,
+  kEngine,
   kThreads,
   kOutput,
   kMode,
@@ -102,13 +104,9 @@ enum Property : guint {
   kPostMessages,
   kPixelSize,
   kDeviceInUse,
-  kEngine,
   kModelInfo,
   kStats,
 };
-
-// What the read-only property `engine` shows.
-enum class EngineKind { none, libtorch, other };
 
 // Property specifications; see property_specs.cpp.
 void install_properties(GObjectClass* object_class);

@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-#define UNETSEG_BACKEND_ABI 4u
+#define UNETSEG_BACKEND_ABI 5u
 #define UNETSEG_BACKEND_SYMBOL "unetseg_backend_get"
 
 #define UNETSEG_BACKEND_ERROR (g_quark_from_static_string("unetseg-backend-error"))
@@ -79,10 +79,18 @@ typedef enum {
   UNETSEG_PRECISION_INT8,
 } UnetsegPrecision;
 
+/* What runs the network. */
+typedef enum {
+  UNETSEG_ENGINE_AUTO,      /* the fastest that, tried on this machine, computes what LibTorch does */
+  UNETSEG_ENGINE_LIBTORCH,  /* LibTorch's operators: every network, device and precision */
+  UNETSEG_ENGINE_FUSED_CPU, /* unetseg's own kernels: improved-unet in fp32 on the CPU */
+} UnetsegEngine;
+
 typedef struct {
   const gchar *model_file; /* path of a safetensors file */
   const gchar *device;     /* "auto", "cpu", "cuda" or "cuda:N" */
   UnetsegPrecision precision;
+  UnetsegEngine engine;
   guint threads;           /* threads for inference on the CPU; 0 is automatic */
   guint n_slots;           /* frames that may be between `sample` and `draw` at the same time, 1..64 */
 } UnetsegOpenOptions;
@@ -106,7 +114,7 @@ typedef enum {
 /* What is loaded. Owned by the session, constant until `close`. */
 typedef struct {
   const gchar *architecture; /* "improved-unet" or "seed-unet" */
-  const gchar *engine;       /* "libtorch" */
+  const gchar *engine;       /* "libtorch" or "fused-cpu" */
   const gchar *device;       /* "cpu" or "cuda:N": where it runs */
   const gchar *precision;    /* "fp32", "bf16", "fp16" or "int8": what it computes in */
   const gchar *notice;       /* a sentence for whoever chose the options, with the cure; mostly empty */

@@ -10,14 +10,14 @@
 
 namespace unetseg {
 
-// Made by make_engine(), which a backend module links exactly one of (LibTorch's, or the tests'
-// fake).
+// Made by make_engine(), which a backend module links exactly one of (that of choose_engine.cpp, or
+// the tests' fake).
 class Engine {
  public:
   virtual ~Engine() = default;
   virtual const ModelCard& card() const = 0;
   virtual std::string device() const = 0;     // "cpu" or "cuda:N"
-  virtual std::string name() const = 0;       // "libtorch"
+  virtual std::string name() const = 0;       // "libtorch" or "fused-cpu"
   virtual std::string precision() const = 0;  // "fp32", "bf16", "fp16", "int8": it computes in that
   // What whoever chose these options should know, as a sentence that names the cure, or nothing.
   virtual std::string notice() const { return {}; }

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "model/engine/compute_threads.h"
-#include "model/engine/engine.h"
+#include "model/engine/engines.h"
 #include "model/engine/shared_model.h"
 #include "model/error.h"
 #include "model/network/float32.h"
@@ -55,10 +55,10 @@ std::shared_ptr<ComputeThreads> compute_threads(unsigned asked) {
 
 class LibtorchEngine final : public Engine {
  public:
-  explicit LibtorchEngine(const UnetsegOpenOptions& options)
+  LibtorchEngine(const UnetsegOpenOptions& options, const SafetensorsFile* read)
       : device_(probe_device(options.device, nullptr)),
         type_(type_of(options.precision, device_)),
-        model_(load_model(options.model_file, device_, type_)),
+        model_(load_model(options.model_file, device_, type_, read)),
         threads_(device_.is_cpu() ? compute_threads(options.threads) : nullptr) {
     if (device_.is_cuda()) forbid_tf32();
   }
@@ -119,8 +119,9 @@ class LibtorchEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(const UnetsegOpenOptions& options) {
-  return std::make_unique<LibtorchEngine>(options);
+std::unique_ptr<Engine> make_libtorch_engine(const UnetsegOpenOptions& options,
+                                             const SafetensorsFile* read) {
+  return std::make_unique<LibtorchEngine>(options, read);
 }
 
 }  // namespace unetseg

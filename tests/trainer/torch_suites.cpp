@@ -11,6 +11,7 @@ struct Named {
   Suite* (*make)();
 };
 const Named kSuites[] = {{"network", network_suite},
+                         {"fused", fused_suite},
                          {"augment", augment_suite},
                          {"batch_gradient", batch_gradient_suite},
                          {"optimizer", optimizer_suite},

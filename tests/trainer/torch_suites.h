@@ -6,6 +6,7 @@
 #include "tests/check.h"
 
 Suite* network_suite();
+Suite* fused_suite();
 Suite* augment_suite();
 Suite* batch_gradient_suite();
 Suite* optimizer_suite();

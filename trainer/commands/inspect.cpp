@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "model/engine/engines.h"
 #include "model/network/stored_parameters.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/durations.h"
@@ -14,7 +15,8 @@ namespace {
 
 struct Options {
   std::string file;
-  bool tensors = false, rehash = false;
+  bool tensors = false, rehash = false, engines = false;
+  unsigned threads = 0;
 };
 
 void print_card(const ModelCard& card) {
@@ -45,6 +47,24 @@ void print_checkpoint(const std::map<std::string, std::string>& metadata) {
   fmt::print("config         {}\n", metadata.at("config"));
 }
 
+void print_engines(const Options& options) {
+  UnetsegOpenOptions open = {};
+  open.model_file = options.file.c_str();
+  open.device = "cpu";
+  open.threads = options.threads;
+  fmt::print("engines on this machine's CPU, two pictures, least of three rounds:\n");
+  for (const EngineTrial& trial : try_engines(open)) {
+    if (!trial.refused.empty()) {
+      fmt::print("  {:<10} not used: {}\n", trial.name, trial.refused);
+      continue;
+    }
+    fmt::print("  {:<10} {:8.2f} ms, largest difference {:.1e}: {}{}\n", trial.name,
+               trial.milliseconds, trial.largest_difference,
+               trial.passed ? "agrees" : "differs too much, not used",
+               trial.chosen ? ", chosen by auto" : "");
+  }
+}
+
 int inspect(const Options& options) {
   if (options.rehash) {
     rehash_safetensors(options.file);
@@ -63,6 +83,7 @@ int inspect(const Options& options) {
     print_card(card);
     make_network(card.architecture, card.base_width, parameters_of(file));
     fmt::print("the tensors fit the architecture\n");
+    if (options.engines) print_engines(options);
   }
   if (options.tensors)
     for (const TensorEntry& tensor : file.tensors)
@@ -78,6 +99,10 @@ void add_inspect(CLI::App& app, Action* action) {
   auto options = std::make_shared<Options>();
   verb->add_option("file", options->file, "A safetensors file")->required();
   verb->add_flag("--tensors", options->tensors, "List every tensor");
+  verb->add_flag("--engines", options->engines,
+                 "Try every engine on this machine: its time, whether it agrees, which is chosen");
+  verb->add_option("--threads", options->threads, "For --engines: CPU threads; 0: all cores")
+      ->capture_default_str();
   verb->add_flag("--rehash", options->rehash,
                  "Write the file's checksum anew, after you changed it on purpose");
   verb->callback([=] { *action = [=] { return inspect(*options); }; });

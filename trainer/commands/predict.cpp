@@ -82,6 +82,16 @@ void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weigh
   CLI::Option* weights = verb.add_option("--weights", options->weights, "Weights (safetensors)");
   if (weights_required) weights->required();
   verb.add_option("--device", options->device, "auto, cpu, cuda, cuda:N")->capture_default_str();
+  const auto set_engine = [options](const std::string& name) {
+    options->engine = name == "libtorch"    ? UNETSEG_ENGINE_LIBTORCH
+                      : name == "fused-cpu" ? UNETSEG_ENGINE_FUSED_CPU
+                                            : UNETSEG_ENGINE_AUTO;
+  };
+  verb.add_option_function<std::string>(
+          "--engine", set_engine,
+          "What runs the network; auto: the fastest that agrees with LibTorch on this machine")
+      ->check(CLI::IsMember({"auto", "libtorch", "fused-cpu"}))
+      ->default_str("auto");
   verb.add_option("--threads", options->threads, "CPU threads; 0: all cores")
       ->capture_default_str();
   verb.add_option("--threshold", options->threshold,

@@ -16,6 +16,7 @@ namespace unetseg::trainer {
 struct PredictorOptions {
   std::string weights;
   std::string device = "auto";
+  UnetsegEngine engine = UNETSEG_ENGINE_AUTO;
   unsigned threads = 0;
   double threshold = -1;  // negative: the weights' own
   UnetsegFit fit = UNETSEG_FIT_MODEL;
@@ -31,6 +32,7 @@ class Predictor {
   const ModelCard& card() const { return engine_->card(); }
   double threshold() const { return threshold_; }
   std::string device() const { return engine_->device(); }
+  std::string engine() const { return engine_->name(); }
 
   // Probabilities after clean-up, at the network's size or of that part of it which shows the
   // picture; valid until the next call.

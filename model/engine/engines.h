@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// The engines that make_engine() chooses from.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/engine/engine.h"
+#include "model/storage/safetensors.h"
+
+namespace unetseg {
+
+// Both throw as make_engine() does; `options.engine` is not looked at. `read`: the model file,
+// where it has been read already.
+std::unique_ptr<Engine> make_libtorch_engine(const UnetsegOpenOptions& options,
+                                             const SafetensorsFile* read = nullptr);
+// On the CPU, whatever the device.
+std::unique_ptr<Engine> make_fused_engine(const UnetsegOpenOptions& options,
+                                          const SafetensorsFile* read = nullptr);
+
+// What a trial of one engine gave.
+struct EngineTrial {
+  std::string name;
+  std::string refused;             // why it cannot run; empty where it can
+  double milliseconds = 0;         // of an inference, the least of a few
+  double largest_difference = 0;   // of any probability from LibTorch's
+  bool passed = false;             // ran, and within kEngineTolerance
+  bool chosen = false;             // by UNETSEG_ENGINE_AUTO
+  std::unique_ptr<Engine> engine;  // null where it cannot run
+};
+
+// Of any probability, against LibTorch's in float32: far below what moves a border, far above
+// rounding.
+constexpr double kEngineTolerance = 1e-3;
+
+// Loads and runs every engine on the same pictures. Any thread. Throws as make_engine() does where
+// even LibTorch cannot run.
+std::vector<EngineTrial> try_engines(const UnetsegOpenOptions& options);
+
+}  // namespace unetseg

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include "model/engine/fused/kernel_templates.h"
+#include "model/engine/fused/variants.h"
+
+namespace unetseg::fused {
+
+const Kernels avx512_kernels = KernelSet<16, 32>::table("avx512");
+
+}  // namespace unetseg::fused

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include "model/engine/fused/kernel_templates.h"
+#include "model/engine/fused/variants.h"
+
+namespace unetseg::fused {
+
+const Kernels generic_kernels = KernelSet<4, 16>::table("generic");
+
+}  // namespace unetseg::fused

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "model/engine/fused/packed_network.h"
+
+#include <algorithm>
+
+#include "model/engine/fused/packing.h"
+
+namespace unetseg::fused {
+namespace {
+
+int padded(int channels, int lanes) {
+  return (channels + lanes - 1) / lanes * lanes;
+}
+
+// Weights that a core's second cache does not hold beside a band's data are better shared, and a
+// picture of few tiles cannot pay for weights that become four times as many.
+Method method_of(const ConvNode& node, const Layer& layer) {
+  constexpr std::size_t kShared = 64 * 1024;  // weights, floats
+  const auto pairs = static_cast<std::size_t>(layer.in_channels * layer.out_channels);
+  const auto shared = [&](int per_pair) {
+    return static_cast<std::size_t>(per_pair) * pairs > kShared;
+  };
+  const auto tiled = [&](Tiling tiling) {
+    const int products = kTilingShapes[tiling].products;
+    return Method{true, shared(products * products), tiling};
+  };
+  if (node.upsample) return tiled(kUp);
+  if (node.kernel == 1 || node.stride == 2 || node.inputs.front().first == kPicture)
+    return {false, shared(node.kernel * node.kernel), kF2};
+  return tiled(shared(36) && layer.height * layer.width < 256 ? kF2 : kF4);
+}
+
+AlignedFloats padded_copy(const float* values, int count, int padded_count) {
+  AlignedFloats copy(static_cast<std::size_t>(padded_count));
+  std::copy_n(values, count, copy.data());
+  return copy;
+}
+
+Layer make_layer(const NetworkGraph& graph, const ConvNode& node, const FindParameter& find,
+                 int height, int width, int lanes) {
+  Layer layer;
+  layer.name = node.name;
+  layer.height = height >> node.level;
+  layer.width = width >> node.level;
+  layer.in_height = node.upsample ? layer.height / 2 : layer.height * node.stride;
+  layer.in_width = node.upsample ? layer.width / 2 : layer.width * node.stride;
+  layer.kernel = node.kernel;
+  layer.stride = node.stride;
+  layer.out_channels = padded(node.out_channels, lanes);
+  layer.in_channels = 0;
+
+  ConvWeights weights;
+  weights.values = find(node.name + ".conv.weight");
+  weights.out = node.out_channels;
+  weights.in = graph.in_channels(node);
+  weights.kernel = node.kernel;
+  for (const Operand& operand : node.inputs) {
+    const int channels = graph.channels(operand);
+    const int room = operand.first == kPicture ? channels : padded(channels, lanes);
+    layer.inputs.push_back({operand.first, operand.second, room, layer.in_channels});
+    for (int i = 0; i < channels; ++i) weights.in_channel.push_back(layer.in_channels + i);
+    layer.in_channels += room;
+  }
+  weights.in_channels = layer.in_channels;
+  layer.method = method_of(node, layer);
+  layer.weights = layer.method.tiled
+                      ? pack_tiled(weights, layer.method.tiling, layer.out_channels, lanes)
+                      : pack_direct(weights, layer.out_channels, lanes);
+  layer.gamma =
+      padded_copy(find(node.name + ".norm.weight"), node.out_channels, layer.out_channels);
+  layer.beta = padded_copy(find(node.name + ".norm.bias"), node.out_channels, layer.out_channels);
+  return layer;
+}
+
+}  // namespace
+
+PackedNetwork::PackedNetwork(const NetworkGraph& graph, const FindParameter& find, int input_height,
+                             int input_width, const Kernels& table)
+    : kernels(table), height(input_height), width(input_width) {
+  for (const ConvNode& node : graph.nodes)
+    layers.push_back(make_layer(graph, node, find, height, width, kernels.lanes));
+  for (const HeadNode& node : graph.heads) {
+    const Layer& source = layers[static_cast<std::size_t>(node.input.first)];
+    Head head;
+    head.node = node.input.first;
+    head.height = source.height;
+    head.width = source.width;
+    head.channels = source.out_channels;
+    head.weights =
+        padded_copy(find(node.name + ".weight"), graph.channels(node.input), source.out_channels);
+    head.bias = *find(node.name + ".bias");
+    heads.push_back(std::move(head));
+  }
+}
+
+}  // namespace unetseg::fused

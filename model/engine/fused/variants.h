@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// The tables that are built; only dispatch.cpp and their own files name them.
+#pragma once
+
+#include "model/engine/fused/kernels.h"
+
+namespace unetseg::fused {
+
+extern const Kernels generic_kernels;  // whatever the compiler takes for any machine
+extern const Kernels avx2_kernels;     // AVX2 and FMA
+extern const Kernels avx512_kernels;   // AVX-512 F, VL, DQ, BW
+
+}  // namespace unetseg::fused
