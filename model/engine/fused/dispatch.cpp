@@ -7,6 +7,7 @@
 namespace unetseg::fused {
 
 const Kernels* kernels_named(const char* name) {
+  if (std::strcmp(name, "plain") == 0) return &plain_kernels;
   if (std::strcmp(name, "generic") == 0) return &generic_kernels;
 #if defined(UNETSEG_HAVE_X86_KERNELS)
   if (std::strcmp(name, "avx2") == 0 && __builtin_cpu_supports("avx2") &&

@@ -38,7 +38,7 @@ struct DirectJob {
   const std::ptrdiff_t* taps;  // offsets in floats
   int n_taps;
   int channels;          // of the input
-  const float* weights;  // packed: see pack_weights
+  const float* weights;  // packed: see packing.h
   int out_channels;      // padded
   float* out;
   std::ptrdiff_t out_row_step, out_pixel_step;
@@ -122,8 +122,8 @@ struct Kernels {
 // Output channels that a packed block holds: two registers, or one for what is left.
 constexpr int kBlockRegisters = 2;
 
-// The fastest table that this processor runs; `name` asks for one ("avx512", "avx2", "generic") and
-// gives null where it cannot run.
+// The fastest table that this processor runs; `name` asks for one ("avx512", "avx2", "generic",
+// "plain") and gives null where it cannot run.
 const Kernels* best_kernels();
 const Kernels* kernels_named(const char* name);
 

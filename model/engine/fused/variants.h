@@ -6,6 +6,7 @@
 
 namespace unetseg::fused {
 
+extern const Kernels plain_kernels;    // loops to read and to check the others by
 extern const Kernels generic_kernels;  // whatever the compiler takes for any machine
 extern const Kernels avx2_kernels;     // AVX2 and FMA
 extern const Kernels avx512_kernels;   // AVX-512 F, VL, DQ, BW
