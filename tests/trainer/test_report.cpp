@@ -5,6 +5,7 @@
 
 #include "trainer/report/progress.h"
 #include "trainer/report/score.h"
+#include "trainer/report/score_csv.h"
 
 #include "tests/check.h"
 

@@ -7,14 +7,8 @@
 #include <array>
 #include <cmath>
 
-#include "trainer/splitmix.h"
-
 namespace unetseg::trainer {
 namespace {
-
-constexpr int kResamples = 10000;
-constexpr std::uint64_t kBootstrapSeed = 20170417;
-constexpr double kEnoughJaccard = 0.65;  // ISIC 2018's rule: less means that the lesion was missed
 
 // The scores with an interval, in the order in which they are printed.
 constexpr std::size_t kMetrics = 5;
@@ -32,47 +26,16 @@ double ratio(std::uint64_t numerator, std::uint64_t denominator) {
   return static_cast<double>(numerator) / static_cast<double>(denominator);
 }
 
-// Linear between the two nearest of the sorted values.
-double quantile(const std::vector<double>& sorted, double q) {
-  const double position = q * static_cast<double>(sorted.size() - 1);
-  const std::size_t below = static_cast<std::size_t>(position);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
 // All metrics are resampled together: each resample is a draw of images, not of numbers.
 std::array<Interval, kMetrics> bootstrap(const std::vector<Metrics>& images) {
-  const double n = static_cast<double>(images.size());
-  std::array<std::vector<double>, kMetrics> means;
-  for (auto& column : means) column.resize(kResamples);
-  SplitMix64 random(kBootstrapSeed);
-  for (int i = 0; i < kResamples; ++i) {
-    Metrics sum{};
-    for (std::size_t draw = 0; draw < images.size(); ++draw) {
-      const Metrics& image = images[random.below(images.size())];
-      for (std::size_t m = 0; m < kMetrics; ++m) sum[m] += image[m];
-    }
-    for (std::size_t m = 0; m < kMetrics; ++m) means[m][i] = sum[m] / n;
-  }
+  std::vector<std::vector<double>> columns(kMetrics);
+  for (const Metrics& image : images)
+    for (std::size_t m = 0; m < kMetrics; ++m) columns[m].push_back(image[m]);
+  std::vector<std::vector<double>> means = resampled_means(columns);
   std::array<Interval, kMetrics> intervals;
-  for (std::size_t m = 0; m < kMetrics; ++m) {
-    double sum = 0;
-    for (const Metrics& image : images) sum += image[m];
-    std::sort(means[m].begin(), means[m].end());
-    intervals[m] = {sum / n, quantile(means[m], 0.025), quantile(means[m], 0.975)};
-  }
+  for (std::size_t m = 0; m < kMetrics; ++m)
+    intervals[m] = with_interval(mean_of(columns[m]), std::move(means[m]));
   return intervals;
-}
-
-// RFC 4180: a field with a comma, a quote or a line break is quoted, quotes inside are doubled.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
 }
 
 }  // namespace
@@ -91,6 +54,10 @@ double Confusion::specificity() const {
 }
 double Confusion::accuracy() const {
   return ratio(tp + tn, tp + fp + fn + tn);
+}
+
+double Confusion::thresholded_jaccard() const {
+  return jaccard() >= kEnoughJaccard ? jaccard() : 0;
 }
 
 Confusion& Confusion::operator+=(const Confusion& other) {
@@ -121,8 +88,7 @@ Summary summarise(const std::vector<ImageScore>& scores) {
   for (const ImageScore& score : scores) {
     images.push_back(metrics_of(score.confusion));
     dice.push_back(score.confusion.dice());
-    const double jaccard = score.confusion.jaccard();
-    if (jaccard >= kEnoughJaccard) summary.thresholded_jaccard += jaccard;
+    summary.thresholded_jaccard += score.confusion.thresholded_jaccard();
     if (dice.back() < 0.5) summary.below_half += 1;
     summary.pooled += score.confusion;
   }
@@ -159,21 +125,6 @@ std::string to_text(const Summary& summary, const std::string& resolution, doubl
   text += fmt::format("{:<24}{:.1f} %  ({:.0f} of {})\n", "images with Dice < 0.5",
                       100 * summary.below_half, std::round(n * summary.below_half), summary.n);
   return text;
-}
-
-std::string to_csv(const std::vector<ImageScore>& scores) {
-  std::string csv =
-      "id,width,height,dice,jaccard,sensitivity,specificity,accuracy,thresholded_jaccard,"
-      "truth_pixels,predicted_pixels,tp,fp,fn,tn\n";
-  for (const ImageScore& score : scores) {
-    const Confusion& c = score.confusion;
-    const double jaccard = c.jaccard();
-    csv += fmt::format("{},{},{}", csv_field(score.id), score.width, score.height);
-    for (const double value : metrics_of(c)) csv += fmt::format(",{:.6f}", value);
-    csv += fmt::format(",{:.6f},{},{},{},{},{},{}\n", jaccard >= kEnoughJaccard ? jaccard : 0.0,
-                       c.tp + c.fn, c.tp + c.fp, c.tp, c.fp, c.fn, c.tn);
-  }
-  return csv;
 }
 
 }  // namespace unetseg::trainer

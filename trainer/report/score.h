@@ -2,11 +2,17 @@
 // Segmentation scores of one image and of a set, with their definitions.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "trainer/report/bootstrap.h"
+
 namespace unetseg::trainer {
+
+// Less means that the lesion was missed: ISIC 2018's rule for the thresholded Jaccard.
+constexpr double kEnoughJaccard = 0.65;
 
 // Pixel counts of one image. Truth is lesion above 127, prediction likewise.
 struct Confusion {
@@ -16,6 +22,7 @@ struct Confusion {
   double sensitivity() const;  // tp / (tp + fn); empty truth: 1
   double specificity() const;  // tn / (tn + fp); full truth: 1
   double accuracy() const;
+  double thresholded_jaccard() const;  // 0 where Jaccard is below kEnoughJaccard
   Confusion& operator+=(const Confusion& other);
 };
 
@@ -28,25 +35,19 @@ struct ImageScore {
   Confusion confusion;
 };
 
-struct Interval {
-  double mean = 0, low = 0, high = 0;  // 95 %
-};
-
 struct Summary {
   std::size_t n = 0;
   Interval dice, jaccard, sensitivity, specificity,
       accuracy;  // per-image means, bootstrap percentiles
   double median_dice = 0;
-  double thresholded_jaccard = 0;  // mean of Jaccard, counted as 0 below 0.65
+  double thresholded_jaccard = 0;  // mean
   double below_half = 0;           // share of images with Dice < 0.5
   Confusion pooled;
 };
 
-// Bootstrap over images: 10,000 resamples, percentile interval, fixed seed.
 Summary summarise(const std::vector<ImageScore>& scores);
 
-// The lines that `evaluate` prints, and the per-image CSV (with header).
+// The lines that `evaluate` prints.
 std::string to_text(const Summary& summary, const std::string& resolution, double threshold);
-std::string to_csv(const std::vector<ImageScore>& scores);
 
 }  // namespace unetseg::trainer

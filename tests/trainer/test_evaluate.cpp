@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// `evaluate` as people run it, with the shipped weights on discs that they find.
+#include <filesystem>
+#include <fstream>
+
+#include "model/storage/safetensors.h"
+
+#include "tests/check.h"
+#include "tests/temporary_folder.h"
+#include "tests/trainer/pictures_on_disk.h"
+#include "tests/trainer/trainer_program.h"
+
+using namespace unetseg::trainer;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Discs of several sizes and proportions, as a validation set, and the shipped weights with a
+// threshold that misses most of each disc.
+struct Discs {
+  Discs() {
+    const int sizes[][2] = {{120, 90}, {90, 120}, {128, 128}, {160, 90}, {100, 80}, {200, 150}};
+    int number = 0;
+    for (const auto& size : sizes) {
+      ++number;
+      write_pair(data + "/val", "disc-" + std::to_string(number),
+                 disc_picture(size[0], size[1], number), disc_mask(size[0], size[1]));
+    }
+    const unetseg::SafetensorsFile file = unetseg::read_safetensors(UNETSEG_TEST_WEIGHTS);
+    std::vector<unetseg::TensorToWrite> tensors;
+    for (const unetseg::TensorEntry& t : file.tensors)
+      tensors.push_back({t.name, t.dtype, t.shape, file.data.data() + t.offset});
+    std::map<std::string, std::string> metadata = file.metadata;
+    metadata["threshold"] = "0.999";
+    unetseg::write_safetensors(timid, tensors, metadata);
+  }
+  TemporaryFolder root;
+  std::string data = root.path() + "/data", timid = root.path() + "/timid.safetensors";
+};
+
+// A plain pointer: the folder must outlive the processes in which tests run.
+Discs* made_discs = nullptr;
+void make_discs() {
+  made_discs = new Discs;
+}
+void remove_discs() {
+  delete made_discs;
+}
+const Discs& discs() {
+  return *made_discs;
+}
+
+Outcome evaluate(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "evaluate");
+  arguments.insert(arguments.end(), {"--quiet", "--threads", "1", "--device", "cpu"});
+  return run_trainer(arguments);
+}
+
+std::size_t lines_in(const std::string& file) {
+  const std::string text = text_of(file);
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+START_TEST(test_compare_tells_the_better_weights_and_by_how_much) {
+  const TemporaryFolder folder;
+  const std::string csv = folder.path() + "/both.csv";
+  const Outcome outcome = evaluate(
+      {"--compare", discs().timid, UNETSEG_TEST_WEIGHTS, "--data", discs().data, "--csv", csv});
+  assert_code(outcome, 0);
+  assert_in("A  " + discs().timid + ", threshold 0.999", outcome.out);
+  assert_in("n = 6 images, scored at the masks' own size", outcome.out);
+  assert_in("of 6 images B has the higher Dice on 6, A on 0, and 0 are equal", outcome.out);
+  assert_in("100.0 %", outcome.out);
+  assert_in("largest losses:\n  none", outcome.out);
+  ck_assert_uint_eq(lines_in(csv), 7);
+  assert_in("id,dice_a,dice_b,dice_difference,", text_of(csv));
+}
+END_TEST
+
+START_TEST(test_compare_takes_what_was_scored_before) {
+  const TemporaryFolder folder;
+  const std::string csv = folder.path() + "/scores.csv", other = folder.path() + "/other.csv";
+  assert_code(evaluate({"--weights", UNETSEG_TEST_WEIGHTS, "--data", discs().data, "--csv", csv}),
+              0);
+  const Outcome same = evaluate({"--compare", csv, csv});
+  assert_code(same, 0);
+  assert_in("and 6 are equal", same.out);
+  std::string text = text_of(csv);
+  text.replace(text.find("disc-4"), 6, "disc-9");
+  std::ofstream(other) << text;
+  assert_error(evaluate({"--compare", csv, other}), 2, other + " alone has disc-9");
+  assert_error(evaluate({"--compare", csv, discs().timid}), 2, "two CSV files");
+  assert_error(evaluate({"--compare", csv, csv, "--data", discs().data}), 2, "leave out --data");
+  assert_error(evaluate({"--compare", csv, csv, "--weights", discs().timid}), 2,
+               "leave out --weights");
+  assert_error(evaluate({"--compare", csv, folder.path() + "/none.csv"}), 4, "none.csv");
+}
+END_TEST
+
+}  // namespace
+
+int main() {
+  Suite* suite = suite_create("evaluate");
+  TCase* tests = tcase_create("evaluate");
+  tcase_set_timeout(tests, 300);
+  tcase_add_unchecked_fixture(tests, make_discs, remove_discs);
+  tcase_add_test(tests, test_compare_tells_the_better_weights_and_by_how_much);
+  tcase_add_test(tests, test_compare_takes_what_was_scored_before);
+  suite_add_tcase(suite, tests);
+  return run_suite(suite);
+}
