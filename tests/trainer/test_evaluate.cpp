@@ -91,9 +91,61 @@ START_TEST(test_compare_takes_what_was_scored_before) {
   assert_error(evaluate({"--compare", csv, other}), 2, other + " alone has disc-9");
   assert_error(evaluate({"--compare", csv, discs().timid}), 2, "two CSV files");
   assert_error(evaluate({"--compare", csv, csv, "--data", discs().data}), 2, "leave out --data");
-  assert_error(evaluate({"--compare", csv, csv, "--weights", discs().timid}), 2,
-               "leave out --weights");
   assert_error(evaluate({"--compare", csv, folder.path() + "/none.csv"}), 4, "none.csv");
+}
+END_TEST
+
+START_TEST(test_threshold_is_tuned_on_validation_and_kept_in_the_weights) {
+  const TemporaryFolder folder;
+  const std::string tuned = folder.path() + "/tuned.safetensors";
+  fs::copy_file(discs().timid, tuned);
+  const Outcome outcome = evaluate(
+      {"--weights", tuned, "--data", discs().data, "--tune-threshold", "--write-threshold", tuned});
+  assert_code(outcome, 0);
+  assert_in("\n0.999 ", outcome.out);
+  assert_in("the weights' own", outcome.out);
+  assert_in("tuned on the validation images, n = 6: the score there is optimistic", outcome.out);
+  const auto before = unetseg::read_safetensors(discs().timid);
+  const auto after = unetseg::read_safetensors(tuned);
+  const std::string threshold = after.metadata.at("threshold");
+  assert_in("\nbest is " + threshold + ": mean Dice +", outcome.out);
+  ck_assert_double_ge(std::stod(threshold), 0.3);
+  ck_assert_double_le(std::stod(threshold), 0.7);
+  assert_in(threshold + " has the highest mean Dice of 6 images of validation; before: 0.999",
+            after.metadata.at("threshold_tuned"));
+  ck_assert_str_eq(after.metadata.at("recipe").c_str(), before.metadata.at("recipe").c_str());
+  ck_assert_str_eq(after.metadata.at("sha256").c_str(), before.metadata.at("sha256").c_str());
+  // What was printed is what these weights now score.
+  const Outcome scored = evaluate({"--weights", tuned, "--images", discs().data + "/val/images",
+                                   "--masks", discs().data + "/val/masks", "--tune-threshold"});
+  assert_code(scored, 0);
+  assert_in("/val/images, taken as validation", scored.out);
+  assert_in("the weights' own, best", scored.out);
+}
+END_TEST
+
+START_TEST(test_threshold_is_not_tuned_on_other_splits) {
+  for (const char* split : {"test", "train"})
+    assert_error(evaluate({"--weights", discs().timid, "--data", discs().data, "--split", split,
+                           "--tune-threshold"}),
+                 2, std::string("leave out --split ") + split);
+}
+END_TEST
+
+START_TEST(test_options_that_contradict_each_other_are_2) {
+  const std::vector<std::vector<std::string>> endings = {
+      {"--compare", "a.csv", "b.csv"},
+      {"--predictions", "masks"},
+      {"--write-threshold", "new.safetensors"},
+      {"--tune-threshold", "--threshold", "0.4"},
+      {"--tune-threshold", "--panels", "panels"}};
+  for (const std::vector<std::string>& ending : endings) {
+    std::vector<std::string> arguments = {"--weights", discs().timid, "--data", discs().data};
+    arguments.insert(arguments.end(), ending.begin(), ending.end());
+    const Outcome outcome = evaluate(arguments);
+    assert_code(outcome, 2);
+    assert_in(ending.front(), outcome.err);
+  }
 }
 END_TEST
 
@@ -106,6 +158,9 @@ int main() {
   tcase_add_unchecked_fixture(tests, make_discs, remove_discs);
   tcase_add_test(tests, test_compare_tells_the_better_weights_and_by_how_much);
   tcase_add_test(tests, test_compare_takes_what_was_scored_before);
+  tcase_add_test(tests, test_threshold_is_tuned_on_validation_and_kept_in_the_weights);
+  tcase_add_test(tests, test_threshold_is_not_tuned_on_other_splits);
+  tcase_add_test(tests, test_options_that_contradict_each_other_are_2);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }

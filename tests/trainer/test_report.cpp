@@ -6,6 +6,7 @@
 #include "trainer/report/progress.h"
 #include "trainer/report/score.h"
 #include "trainer/report/score_csv.h"
+#include "trainer/report/threshold_table.h"
 
 #include "tests/check.h"
 
@@ -75,6 +76,34 @@ START_TEST(test_csv_quotes_what_needs_it) {
   const std::string csv = to_csv({{"a,\"b\"", 4, 2, confusion(1, 0, 0, 7)}});
   ck_assert_msg(csv.find("\n\"a,\"\"b\"\"\",4,2,1.000000,") != std::string::npos, "%s",
                 csv.c_str());
+}
+END_TEST
+
+// Scores of one image of 100 pixels under several thresholds.
+ThresholdScores tried(double threshold, std::uint64_t tp) {
+  return {threshold, {{"image", 10, 10, confusion(tp, 10 - tp, 10 - tp, 80 + tp)}}};
+}
+
+START_TEST(test_threshold_with_the_best_dice_wins_and_of_equals_the_middle_one) {
+  ck_assert_double_eq(best_of({tried(0.3, 5), tried(0.45, 8), tried(0.5, 7)}).threshold, 0.45);
+  ck_assert_double_eq(best_of({tried(0.3, 8), tried(0.45, 8), tried(0.6, 8)}).threshold, 0.45);
+  const std::string text = to_text({tried(0.45, 8), tried(0.5, 7)}, 0.5, "some images");
+  for (const char* words :
+       {"0.45          0.8000        0.6667           0  best\n", "best is 0.45: mean Dice +0.1000",
+        "over 0.5 (paired", "tuned on some images, n = 1: the score there is optimistic"})
+    ck_assert_msg(text.find(words) != std::string::npos, "'%s' is not in:\n%s", words,
+                  text.c_str());
+}
+END_TEST
+
+START_TEST(test_thresholds_to_try_are_coarse_and_hold_the_weights_own) {
+  const std::vector<double> grid = thresholds_to_try(0.5);
+  ck_assert_uint_eq(grid.size(), 9);
+  ck_assert_double_eq(grid.front(), 0.3);
+  ck_assert_double_eq(grid.back(), 0.7);
+  const std::vector<double> with_own = thresholds_to_try(0.42);
+  ck_assert_uint_eq(with_own.size(), 10);
+  ck_assert_double_eq(with_own[3], 0.42);
 }
 END_TEST
 
@@ -148,6 +177,8 @@ int main() {
   tcase_add_test(tests, test_t7_two_empty_masks_agree);
   tcase_add_test(tests, test_summary_tells_means_from_pooled_and_brackets_them);
   tcase_add_test(tests, test_csv_quotes_what_needs_it);
+  tcase_add_test(tests, test_threshold_with_the_best_dice_wins_and_of_equals_the_middle_one);
+  tcase_add_test(tests, test_thresholds_to_try_are_coarse_and_hold_the_weights_own);
   tcase_add_test(tests, test_log_gets_an_early_estimate_and_few_lines_over_hours);
   tcase_add_test(tests, test_quiet_line_prints_what_stays_alone);
   tcase_add_test(tests, test_rate_forgets_what_was_done_before_and_long_ago);

@@ -21,6 +21,7 @@ int evaluate(const EvaluateOptions& options) {
     throw Error(Fault::settings,
                 "give --weights with --data, or --weights with --images and --masks, or "
                 "--predictions with --masks");
+  if (options.tune_threshold) return evaluate_threshold(options);
   return evaluate_scores(options);
 }
 
@@ -61,15 +62,27 @@ void add_evaluate(CLI::App& app, Action* action) {
       ->capture_default_str();
   verb->add_option("--images", options->images, "Folder of images, in place of --data");
   verb->add_option("--masks", options->masks, "Folder of true masks with the images' names");
-  verb->add_option("--predictions", options->predictions,
-                   "Folder of masks to score, in place of --weights");
-  verb->add_option("--compare", options->compare,
-                   "Score two weights files on the same images, in place of --weights; or two "
-                   "files that --csv wrote")
-      ->type_name("A B")
-      ->expected(2);
+  CLI::Option* weights = verb->get_option("--weights");
+  CLI::Option* predictions = verb->add_option("--predictions", options->predictions,
+                                              "Folder of masks to score, in place of --weights")
+                                 ->excludes(weights);
   verb->add_option("--csv", options->csv, "Write one line per image here");
-  verb->add_option("--panels", options->panels, "Write pictures of the worst 16 into this folder");
+  CLI::Option* panels = verb->add_option("--panels", options->panels,
+                                         "Write pictures of the worst 16 into this folder");
+  CLI::Option* compare =
+      verb->add_option("--compare", options->compare,
+                       "Score two weights files on the same images, in place of --weights; or two "
+                       "files that --csv wrote")
+          ->type_name("A B")
+          ->expected(2)
+          ->excludes(weights, predictions, panels);
+  CLI::Option* tune = verb->add_flag("--tune-threshold", options->tune_threshold,
+                                     "Try thresholds from 0.30 to 0.70 on the validation images")
+                          ->excludes(verb->get_option("--threshold"), predictions, panels, compare);
+  verb->add_option("--write-threshold", options->write_threshold,
+                   "Write the weights with the best threshold here; the file of --weights itself "
+                   "is changed where it is named")
+      ->needs(tune);
   verb->add_flag("--quiet", options->quiet, "No progress line");
   verb->callback([=] { *action = [=] { return evaluate(*options); }; });
 }

@@ -15,9 +15,9 @@ constexpr const char* kNativeSize = "the masks' own size";
 
 struct EvaluateOptions {
   PredictorOptions predictor;
-  std::string data, split = "validation", images, masks, predictions, csv, panels;
+  std::string data, split = "validation", images, masks, predictions, csv, panels, write_threshold;
   std::vector<std::string> compare;  // empty, or two files
-  bool quiet = false;
+  bool tune_threshold = false, quiet = false;
 };
 
 // The images that the options name. Throws Error(settings) where they name none or more than one
@@ -31,5 +31,6 @@ bool for_each_pair_to_score(const EvaluateOptions& options, const std::vector<Pa
 // Each returns an exit code.
 int evaluate_scores(const EvaluateOptions& options);
 int evaluate_comparison(const EvaluateOptions& options);
+int evaluate_threshold(const EvaluateOptions& options);
 
 }  // namespace unetseg::trainer

@@ -67,10 +67,6 @@ int compare_weights(const EvaluateOptions& options) {
 }  // namespace
 
 int evaluate_comparison(const EvaluateOptions& options) {
-  if (!options.predictor.weights.empty() || !options.predictions.empty() || !options.panels.empty())
-    throw Error(Fault::settings,
-                "--compare names both weights files: leave out --weights, --predictions and "
-                "--panels");
   const bool a_is_csv = is_csv(options.compare[0]), b_is_csv = is_csv(options.compare[1]);
   if (a_is_csv != b_is_csv)
     throw Error(Fault::settings, "--compare takes two weights files, or two CSV files");

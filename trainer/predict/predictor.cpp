@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "trainer/predict/predictor.h"
 
+#include <algorithm>
+
 namespace unetseg::trainer {
 namespace {
 
@@ -38,20 +40,32 @@ Predictor::Predictor(const PredictorOptions& options)
                engine_->card().normalisation) {
   const std::size_t pixels = static_cast<std::size_t>(card().input_width) * card().input_height;
   input_.resize(3 * pixels);
-  probabilities_.resize(pixels);
+  network_.resize(pixels);
+  cleaned_.resize(pixels);
 }
 
 Predictor::~Predictor() = default;
 
 ProbabilityView Predictor::probabilities(const Image& rgb) {
+  infer(rgb);
+  return cleaned(threshold_);
+}
+
+void Predictor::infer(const Image& rgb) {
   const Framing framing = sampler_.sample(frame_of(rgb), input_.data(), fit_);
   const float* const inputs[] = {input_.data()};
-  float* const outputs[] = {probabilities_.data()};
+  float* const outputs[] = {network_.data()};
   symmetries_.run(*engine_, augmentation_, inputs, outputs, 1);
-  keep_shown(framing, card().input_width, probabilities_.data());
-  cleaner_.clean(probabilities_.data(), framing.width, framing.height, threshold_,
-                 of_part(card().clean_up, framing.part));
-  map_ = {probabilities_.data(), framing.width, framing.height, framing.part};
+  keep_shown(framing, card().input_width, network_.data());
+  map_ = {cleaned_.data(), framing.width, framing.height, framing.part};
+}
+
+ProbabilityView Predictor::cleaned(double threshold) {
+  std::copy_n(network_.begin(), static_cast<std::size_t>(map_.width) * map_.height,
+              cleaned_.begin());
+  cleaner_.clean(cleaned_.data(), map_.width, map_.height, threshold,
+                 of_part(card().clean_up, map_.part));
+  cleaned_for_ = threshold;
   return map_;
 }
 
@@ -59,8 +73,12 @@ std::vector<std::uint8_t> Predictor::mask(int width, int height) {
   std::vector<std::uint8_t> mask(static_cast<std::size_t>(width) *
                                  static_cast<std::size_t>(height));
   upsampler_.configure(map_, width, height);
-  mask_from_probabilities(upsampler_, threshold_, mask.data(), width);
+  mask_from_probabilities(upsampler_, cleaned_for_, mask.data(), width);
   return mask;
+}
+
+UnetsegMeasurement Predictor::measure(int width, int height) {
+  return measurer_.measure(map_, map_.data, network_.data(), width, height, cleaned_for_);
 }
 
 }  // namespace unetseg::trainer

@@ -9,6 +9,7 @@
 #include "model/engine/symmetries.h"
 #include "model/frame/sampler.h"
 #include "model/mask/mask.h"
+#include "model/measure/measurer.h"
 #include "trainer/data/image_files.h"
 
 namespace unetseg::trainer {
@@ -38,8 +39,19 @@ class Predictor {
   // picture; valid until the next call.
   ProbabilityView probabilities(const Image& rgb);
 
+  // The same in two steps: the network is run once, and what it said of that picture is cleaned up
+  // for any threshold.
+  void infer(const Image& rgb);
+  ProbabilityView cleaned(double threshold);
+
+  // What the network said of the last picture, before clean-up; valid until the next picture.
+  ProbabilityView network() const { return {network_.data(), map_.width, map_.height, map_.part}; }
+
   // The mask of the last picture at any size: 0 or 255, dense.
   std::vector<std::uint8_t> mask(int width, int height);
+
+  // The last picture's lesion as the element measures it on a frame of this size, in pixels.
+  UnetsegMeasurement measure(int width, int height);
 
  private:
   std::unique_ptr<Engine> engine_;
@@ -47,11 +59,13 @@ class Predictor {
   UnetsegFit fit_;
   UnetsegTta augmentation_;
   Symmetries symmetries_;
-  ProbabilityView map_{nullptr, 0, 0};  // of the last picture
+  ProbabilityView map_{nullptr, 0, 0};  // of the last picture, cleaned up for cleaned_for_
+  double cleaned_for_ = 0;
   Sampler sampler_;
   Cleaner cleaner_;
   Upsampler upsampler_;
-  std::vector<float> input_, probabilities_;
+  Measurer measurer_;
+  std::vector<float> input_, network_, cleaned_;
 };
 
 // A view of a decoded picture as the sampler takes it: RGB, or GRAY8 for one channel.
