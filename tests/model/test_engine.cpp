@@ -180,6 +180,11 @@ START_TEST(test_the_session_augments_as_the_trainers_evaluation_does) {
     session.draw(slot, trainer::frame_of(shown), mask, style);
     for (std::size_t i = 0; i < kPixels; ++i)
       ck_assert_int_eq(shown.pixels[i], static_cast<int>(std::lround(255 * expected.data[i])));
+    const UnetsegMeasurement told = session.measure(slot, image.width, image.height, mask),
+                             measured = predictor.measure(image.width, image.height);
+    ck_assert(told.found);
+    ck_assert_double_eq(told.confidence, measured.confidence);
+    ck_assert_double_eq(told.area, measured.area);
     pictures.push_back(shown.pixels);
   }
   ck_assert(pictures[0] != pictures[1] && pictures[1] != pictures[2]);

@@ -77,11 +77,23 @@ START_TEST(test_compare_tells_the_better_weights_and_by_how_much) {
 }
 END_TEST
 
-START_TEST(test_compare_takes_what_was_scored_before) {
+START_TEST(test_scores_are_written_and_compared_later) {
   const TemporaryFolder folder;
   const std::string csv = folder.path() + "/scores.csv", other = folder.path() + "/other.csv";
-  assert_code(evaluate({"--weights", UNETSEG_TEST_WEIGHTS, "--data", discs().data, "--csv", csv}),
-              0);
+  const std::string json = folder.path() + "/summary.json", panels = folder.path() + "/panels";
+  const Outcome scored = evaluate({"--weights", UNETSEG_TEST_WEIGHTS, "--data", discs().data,
+                                   "--csv", csv, "--json", json, "--panels", panels, "--tta"});
+  assert_code(scored, 0);
+  for (const char* words : {"plain Dice", "with --tta flips: ", "rank correlation", "mean HD95",
+                            "expected calibration error"})
+    assert_in(words, scored.out);
+  // 64 digits of the shipped file.
+  const std::string summary = text_of(json);
+  const std::size_t sha256 = summary.find("\"sha256\": \"") + 11;
+  ck_assert_uint_eq(summary.find('"', sha256), sha256 + 64);
+  assert_in("\"tta\": \"flips\"", summary);
+  ck_assert_int_gt(read_rgb(panels + "/calibration.png").width, 400);
+
   const Outcome same = evaluate({"--compare", csv, csv});
   assert_code(same, 0);
   assert_in("and 6 are equal", same.out);
@@ -111,7 +123,9 @@ START_TEST(test_threshold_is_tuned_on_validation_and_kept_in_the_weights) {
   assert_in("\nbest is " + threshold + ": mean Dice +", outcome.out);
   ck_assert_double_ge(std::stod(threshold), 0.3);
   ck_assert_double_le(std::stod(threshold), 0.7);
-  assert_in(threshold + " has the highest mean Dice of 6 images of validation; before: 0.999",
+  assert_in(threshold +
+                " has the highest mean Dice of 6 images of validation, test-time "
+                "augmentation none; before: 0.999",
             after.metadata.at("threshold_tuned"));
   ck_assert_str_eq(after.metadata.at("recipe").c_str(), before.metadata.at("recipe").c_str());
   ck_assert_str_eq(after.metadata.at("sha256").c_str(), before.metadata.at("sha256").c_str());
@@ -157,7 +171,7 @@ int main() {
   tcase_set_timeout(tests, 300);
   tcase_add_unchecked_fixture(tests, make_discs, remove_discs);
   tcase_add_test(tests, test_compare_tells_the_better_weights_and_by_how_much);
-  tcase_add_test(tests, test_compare_takes_what_was_scored_before);
+  tcase_add_test(tests, test_scores_are_written_and_compared_later);
   tcase_add_test(tests, test_threshold_is_tuned_on_validation_and_kept_in_the_weights);
   tcase_add_test(tests, test_threshold_is_not_tuned_on_other_splits);
   tcase_add_test(tests, test_options_that_contradict_each_other_are_2);

@@ -79,6 +79,16 @@ START_TEST(test_csv_quotes_what_needs_it) {
 }
 END_TEST
 
+START_TEST(test_csv_leaves_blank_what_was_not_measured) {
+  ImageScore score;
+  score.id = "one";
+  score.confidence = 0.5;
+  const std::string csv = to_csv({score});
+  for (const char* words : {",hd95,confidence,milliseconds\none,", ",,0.500000,\n"})
+    ck_assert_msg(csv.find(words) != std::string::npos, "'%s' is not in:\n%s", words, csv.c_str());
+}
+END_TEST
+
 // Scores of one image of 100 pixels under several thresholds.
 ThresholdScores tried(double threshold, std::uint64_t tp) {
   return {threshold, {{"image", 10, 10, confusion(tp, 10 - tp, 10 - tp, 80 + tp)}}};
@@ -177,6 +187,7 @@ int main() {
   tcase_add_test(tests, test_t7_two_empty_masks_agree);
   tcase_add_test(tests, test_summary_tells_means_from_pooled_and_brackets_them);
   tcase_add_test(tests, test_csv_quotes_what_needs_it);
+  tcase_add_test(tests, test_csv_leaves_blank_what_was_not_measured);
   tcase_add_test(tests, test_threshold_with_the_best_dice_wins_and_of_equals_the_middle_one);
   tcase_add_test(tests, test_thresholds_to_try_are_coarse_and_hold_the_weights_own);
   tcase_add_test(tests, test_log_gets_an_early_estimate_and_few_lines_over_hours);

@@ -67,18 +67,23 @@ void add_evaluate(CLI::App& app, Action* action) {
                                               "Folder of masks to score, in place of --weights")
                                  ->excludes(weights);
   verb->add_option("--csv", options->csv, "Write one line per image here");
+  CLI::Option* json = verb->add_option(
+      "--json", options->json, "Write the summary here, with intervals and the weights' SHA-256");
   CLI::Option* panels = verb->add_option("--panels", options->panels,
-                                         "Write pictures of the worst 16 into this folder");
+                                         "Write pictures of the worst 16 into this folder, and how "
+                                         "probabilities are calibrated")
+                            ->excludes(predictions);
   CLI::Option* compare =
       verb->add_option("--compare", options->compare,
                        "Score two weights files on the same images, in place of --weights; or two "
                        "files that --csv wrote")
           ->type_name("A B")
           ->expected(2)
-          ->excludes(weights, predictions, panels);
-  CLI::Option* tune = verb->add_flag("--tune-threshold", options->tune_threshold,
-                                     "Try thresholds from 0.30 to 0.70 on the validation images")
-                          ->excludes(verb->get_option("--threshold"), predictions, panels, compare);
+          ->excludes(weights, predictions, json, panels);
+  CLI::Option* tune =
+      verb->add_flag("--tune-threshold", options->tune_threshold,
+                     "Try thresholds from 0.30 to 0.70 on the validation images")
+          ->excludes(verb->get_option("--threshold"), predictions, json, panels, compare);
   verb->add_option("--write-threshold", options->write_threshold,
                    "Write the weights with the best threshold here; the file of --weights itself "
                    "is changed where it is named")

@@ -15,7 +15,8 @@ constexpr const char* kNativeSize = "the masks' own size";
 
 struct EvaluateOptions {
   PredictorOptions predictor;
-  std::string data, split = "validation", images, masks, predictions, csv, panels, write_threshold;
+  std::string data, split = "validation", images, masks, predictions, csv, json, panels,
+                    write_threshold;
   std::vector<std::string> compare;  // empty, or two files
   bool tune_threshold = false, quiet = false;
 };

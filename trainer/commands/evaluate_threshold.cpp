@@ -28,13 +28,10 @@ void write_with_threshold(const SafetensorsFile& file, double threshold, const s
 }
 
 std::string note_of(const EvaluateOptions& options, const ThresholdScores& best, double own) {
-  const UnetsegTta tta = options.predictor.augmentation;
-  return fmt::format("{} has the highest mean Dice of {} images of validation{}; before: {}",
-                     best.threshold, best.images.size(),
-                     tta == UNETSEG_TTA_NONE    ? ""
-                     : tta == UNETSEG_TTA_FLIPS ? " under --tta flips"
-                                                : " under --tta d4",
-                     own);
+  return fmt::format(
+      "{} has the highest mean Dice of {} images of validation, test-time augmentation {}; "
+      "before: {}",
+      best.threshold, best.images.size(), tta_name(options.predictor.augmentation), own);
 }
 
 }  // namespace

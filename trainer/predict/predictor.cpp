@@ -18,6 +18,10 @@ std::unique_ptr<Engine> open_engine(const PredictorOptions& options) {
 
 }  // namespace
 
+const char* tta_name(UnetsegTta tta) {
+  return tta == UNETSEG_TTA_D4 ? "d4" : tta == UNETSEG_TTA_FLIPS ? "flips" : "none";
+}
+
 UnetsegFrame frame_of(const Image& image) {
   UnetsegFrame frame = {};
   frame.format = image.channels == 1 ? UNETSEG_FORMAT_GRAY8 : UNETSEG_FORMAT_RGB;

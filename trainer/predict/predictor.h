@@ -24,6 +24,9 @@ struct PredictorOptions {
   UnetsegTta augmentation = UNETSEG_TTA_NONE;
 };
 
+// "none", "flips" or "d4".
+const char* tta_name(UnetsegTta tta);
+
 // A loaded network. One thread at a time, always the same.
 class Predictor {
  public:

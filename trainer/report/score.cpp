@@ -38,6 +38,14 @@ std::array<Interval, kMetrics> bootstrap(const std::vector<Metrics>& images) {
   return intervals;
 }
 
+std::vector<double> measured(std::vector<double> values) {
+  values.erase(
+      std::remove_if(values.begin(), values.end(), [](double value) { return std::isnan(value); }),
+      values.end());
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
 }  // namespace
 
 double Confusion::dice() const {
@@ -79,6 +87,19 @@ Confusion compare(const std::uint8_t* prediction, const std::uint8_t* truth, std
   return {both, predicted - both, lesion - both, pixels - predicted - lesion + both};
 }
 
+std::vector<double> values_of(const std::vector<ImageScore>& scores,
+                              double (Confusion::*score)() const) {
+  std::vector<double> values;
+  for (const ImageScore& image : scores) values.push_back((image.confusion.*score)());
+  return values;
+}
+
+std::vector<double> values_of(const std::vector<ImageScore>& scores, double ImageScore::*measure) {
+  std::vector<double> values;
+  for (const ImageScore& image : scores) values.push_back(image.*measure);
+  return values;
+}
+
 Summary summarise(const std::vector<ImageScore>& scores) {
   Summary summary;
   summary.n = scores.size();
@@ -97,6 +118,11 @@ Summary summarise(const std::vector<ImageScore>& scores) {
   summary.below_half /= n;
   std::sort(dice.begin(), dice.end());
   summary.median_dice = quantile(dice, 0.5);
+  const std::vector<double> distances = measured(values_of(scores, &ImageScore::hd95)),
+                            times = measured(values_of(scores, &ImageScore::milliseconds));
+  summary.hd95_images = distances.size();
+  if (!distances.empty()) summary.hd95 = mean_of(distances);
+  if (!times.empty()) summary.milliseconds = quantile(times, 0.5);
   const std::array<Interval, kMetrics> intervals = bootstrap(images);
   summary.dice = intervals[0];
   summary.jaccard = intervals[1];
@@ -124,6 +150,11 @@ std::string to_text(const Summary& summary, const std::string& resolution, doubl
                       summary.thresholded_jaccard, kEnoughJaccard);
   text += fmt::format("{:<24}{:.1f} %  ({:.0f} of {})\n", "images with Dice < 0.5",
                       100 * summary.below_half, std::round(n * summary.below_half), summary.n);
+  if (summary.hd95_images > 0)
+    text += fmt::format("{:<24}{:.4f}  of the picture's diagonal ({} of {} have both masks)\n",
+                        "mean HD95", summary.hd95, summary.hd95_images, summary.n);
+  if (!std::isnan(summary.milliseconds))
+    text += fmt::format("{:<24}{:.1f} ms an image (median)\n", "prediction", summary.milliseconds);
   return text;
 }
 

@@ -2,8 +2,8 @@
 // Segmentation scores of one image and of a set, with their definitions.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -13,6 +13,8 @@ namespace unetseg::trainer {
 
 // Less means that the lesion was missed: ISIC 2018's rule for the thresholded Jaccard.
 constexpr double kEnoughJaccard = 0.65;
+
+constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 // Pixel counts of one image. Truth is lesion above 127, prediction likewise.
 struct Confusion {
@@ -33,7 +35,17 @@ struct ImageScore {
   std::string id;
   int width = 0, height = 0;  // at which it was scored
   Confusion confusion;
+
+  // NaN where it was not measured, or cannot be.
+  double hd95 = kNotMeasured;          // see boundary_distance(), at 512 pixels at most
+  double confidence = kNotMeasured;    // as the element tells it, see Measurer
+  double milliseconds = kNotMeasured;  // from the decoded picture to cleaned probabilities
 };
+
+// Of each image, in order.
+std::vector<double> values_of(const std::vector<ImageScore>& scores,
+                              double (Confusion::*score)() const);
+std::vector<double> values_of(const std::vector<ImageScore>& scores, double ImageScore::*measure);
 
 struct Summary {
   std::size_t n = 0;
@@ -43,6 +55,9 @@ struct Summary {
   double thresholded_jaccard = 0;  // mean
   double below_half = 0;           // share of images with Dice < 0.5
   Confusion pooled;
+  std::size_t hd95_images = 0;         // those where both masks show a lesion
+  double hd95 = kNotMeasured;          // mean over these
+  double milliseconds = kNotMeasured;  // median
 };
 
 Summary summarise(const std::vector<ImageScore>& scores);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "model/error.h"
 
@@ -85,14 +86,17 @@ std::string csv_field(const std::string& text) {
 std::string to_csv(const std::vector<ImageScore>& scores) {
   std::string csv =
       "id,width,height,dice,jaccard,sensitivity,specificity,accuracy,thresholded_jaccard,"
-      "truth_pixels,predicted_pixels,tp,fp,fn,tn\n";
+      "truth_pixels,predicted_pixels,tp,fp,fn,tn,hd95,confidence,milliseconds\n";
   for (const ImageScore& score : scores) {
     const Confusion& c = score.confusion;
     csv += fmt::format("{},{},{}", csv_field(score.id), score.width, score.height);
     for (const double value : {c.dice(), c.jaccard(), c.sensitivity(), c.specificity(),
                                c.accuracy(), c.thresholded_jaccard()})
       csv += fmt::format(",{:.6f}", value);
-    csv += fmt::format(",{},{},{},{},{},{}\n", c.tp + c.fn, c.tp + c.fp, c.tp, c.fp, c.fn, c.tn);
+    csv += fmt::format(",{},{},{},{},{},{}", c.tp + c.fn, c.tp + c.fp, c.tp, c.fp, c.fn, c.tn);
+    for (const double value : {score.hd95, score.confidence, score.milliseconds})
+      csv += std::isnan(value) ? "," : fmt::format(",{:.6f}", value);
+    csv += "\n";
   }
   return csv;
 }

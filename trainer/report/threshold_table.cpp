@@ -11,25 +11,19 @@
 namespace unetseg::trainer {
 namespace {
 
-std::vector<double> column(const ThresholdScores& scores, double (Confusion::*score)() const) {
-  std::vector<double> values;
-  for (const ImageScore& image : scores.images) values.push_back((image.confusion.*score)());
-  return values;
-}
-
 double mean_dice(const ThresholdScores& scores) {
-  return mean_of(column(scores, &Confusion::dice));
+  return mean_of(values_of(scores.images, &Confusion::dice));
 }
 
 std::string line_of(const ThresholdScores& scores, bool is_own, bool is_best) {
-  const std::vector<double> dice = column(scores, &Confusion::dice);
+  const std::vector<double> dice = values_of(scores.images, &Confusion::dice);
   const char* remark = is_own && is_best ? "the weights' own, best"
                        : is_own          ? "the weights' own"
                        : is_best         ? "best"
                                          : "";
   std::string line = fmt::format(
       "{:<11}{:>9.4f}{:>14.4f}{:>12}  {}", scores.threshold, mean_of(dice),
-      mean_of(column(scores, &Confusion::jaccard)),
+      mean_of(values_of(scores.images, &Confusion::jaccard)),
       std::count_if(dice.begin(), dice.end(), [](double d) { return d < 0.5; }), remark);
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
@@ -66,8 +60,8 @@ std::string to_text(const std::vector<ThresholdScores>& tried, double own,
   }
   text += fmt::format("\nbest is {}", best.threshold);
   if (before != nullptr && before != &best) {
-    const Interval lead =
-        paired_difference(column(*before, &Confusion::dice), column(best, &Confusion::dice));
+    const Interval lead = paired_difference(values_of(before->images, &Confusion::dice),
+                                            values_of(best.images, &Confusion::dice));
     text += fmt::format(": mean Dice {:+.4f} over {} (paired 95 % interval {:+.4f} to {:+.4f})",
                         lead.mean, own, lead.low, lead.high);
   }
