@@ -22,6 +22,7 @@ int evaluate(const EvaluateOptions& options) {
                 "give --weights with --data, or --weights with --images and --masks, or "
                 "--predictions with --masks");
   if (options.tune_threshold) return evaluate_threshold(options);
+  if (options.conditions) return evaluate_conditions(options);
   return evaluate_scores(options);
 }
 
@@ -88,6 +89,10 @@ void add_evaluate(CLI::App& app, Action* action) {
                    "Write the weights with the best threshold here; the file of --weights itself "
                    "is changed where it is named")
       ->needs(tune);
+  verb->add_flag("--conditions", options->conditions,
+                 "Score each image under blur, noise, other light, rims, other proportions, ..., "
+                 "and see what is found on frames without a lesion")
+      ->excludes(predictions, json, compare, tune);
   verb->add_flag("--quiet", options->quiet, "No progress line");
   verb->callback([=] { *action = [=] { return evaluate(*options); }; });
 }

@@ -18,7 +18,7 @@ struct EvaluateOptions {
   std::string data, split = "validation", images, masks, predictions, csv, json, panels,
                     write_threshold;
   std::vector<std::string> compare;  // empty, or two files
-  bool tune_threshold = false, quiet = false;
+  bool tune_threshold = false, conditions = false, quiet = false;
 };
 
 // The images that the options name. Throws Error(settings) where they name none or more than one
@@ -33,5 +33,6 @@ bool for_each_pair_to_score(const EvaluateOptions& options, const std::vector<Pa
 int evaluate_scores(const EvaluateOptions& options);
 int evaluate_comparison(const EvaluateOptions& options);
 int evaluate_threshold(const EvaluateOptions& options);
+int evaluate_conditions(const EvaluateOptions& options);
 
 }  // namespace unetseg::trainer

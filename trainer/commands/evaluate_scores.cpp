@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `evaluate`: scores weights, or masks that already exist, at the truth masks' own size.
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -9,7 +11,7 @@
 #include "trainer/commands/commands.h"
 #include "trainer/commands/evaluate.h"
 #include "trainer/commands/interrupt.h"
-#include "trainer/commands/worst_panels.h"
+#include "trainer/commands/panel_sheets.h"
 #include "trainer/data/file_bytes.h"
 #include "trainer/predict/scorer.h"
 #include "trainer/report/score_csv.h"
@@ -43,8 +45,12 @@ class WeightsScoring {
     score.hd95 = scorer_.hd95(map, predictor_.threshold(), truth);
     score.confidence = predictor_.measure(decoded.input.width, decoded.input.height).confidence;
     scorer_.add_pixels(predictor_.network(), truth, &pixels_);
-    if (!options_.panels.empty())
-      panels_.add(id, score.confusion.dice(), decoded.input, decoded.truth, map, predictor_.card());
+    if (!options_.panels.empty()) {
+      const double dice = score.confusion.dice();
+      panels_.add(dice,
+                  make_panel(fmt::format("{}  Dice {:.3f}", id, dice), decoded.input, decoded.truth,
+                             map, predictor_.card().input_width, predictor_.card().input_height));
+    }
     scores_.push_back(std::move(score));
   }
 

@@ -37,6 +37,15 @@ Image decode_with_opencv(const std::vector<std::uint8_t>& file, PictureSize size
   return image;
 }
 
+// As OpenCV writes it: blue first.
+cv::Mat to_write(const Image& image) {
+  const cv::Mat pixels(image.height, image.width, image.channels == 3 ? CV_8UC3 : CV_8UC1,
+                       const_cast<std::uint8_t*>(image.pixels.data()));
+  cv::Mat swapped;
+  if (image.channels == 3) cv::cvtColor(pixels, swapped, cv::COLOR_RGB2BGR);
+  return image.channels == 3 ? swapped : pixels;
+}
+
 Image decode(const std::vector<std::uint8_t>& file, int channels, const std::string& name) try {
   switch (format_of(file, name)) {
     case ImageFormat::jpeg:
@@ -70,16 +79,18 @@ Image decode_gray(const std::vector<std::uint8_t>& file, const std::string& name
   return decode(file, 1, name);
 }
 
+std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {
+  std::vector<std::uint8_t> file;
+  if (!cv::imencode(".jpg", to_write(image), file, {cv::IMWRITE_JPEG_QUALITY, quality}))
+    throw Error(Fault::failed, "a picture cannot be compressed");
+  return file;
+}
+
 void write_image(const std::string& path, const Image& image) {
-  cv::Mat pixels(image.height, image.width, image.channels == 3 ? CV_8UC3 : CV_8UC1,
-                 const_cast<std::uint8_t*>(image.pixels.data()));
-  cv::Mat swapped;
-  if (image.channels == 3) cv::cvtColor(pixels, swapped, cv::COLOR_RGB2BGR);
   const std::size_t dot = path.rfind('.');
   std::vector<std::uint8_t> file;
   try {
-    if (dot == std::string::npos ||
-        !cv::imencode(path.substr(dot), image.channels == 3 ? swapped : pixels, file))
+    if (dot == std::string::npos || !cv::imencode(path.substr(dot), to_write(image), file))
       throw Error(Fault::write, fmt::format("{}: pictures are written as .png or .jpg", path));
   } catch (const cv::Exception& error) {
     throw Error(Fault::write, fmt::format("{}: cannot be encoded; use .png or .jpg", path),

@@ -27,6 +27,9 @@ Image read_gray(const std::string& path);
 Image decode_rgb(const std::vector<std::uint8_t>& file, const std::string& name);
 Image decode_gray(const std::vector<std::uint8_t>& file, const std::string& name);
 
+// A JPEG file in memory; `quality` from 0 to 100. Throws Error(failed).
+std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality);
+
 // PNG or JPEG by the name's ending. Atomic. Throws Error(write).
 void write_image(const std::string& path, const Image& image);
 

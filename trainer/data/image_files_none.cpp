@@ -32,6 +32,9 @@ Image decode_rgb(const std::vector<std::uint8_t>&, const std::string& name) {
 Image decode_gray(const std::vector<std::uint8_t>&, const std::string& name) {
   refuse(name);
 }
+std::vector<std::uint8_t> encode_jpeg(const Image&, int) {
+  refuse("JPEG");
+}
 void write_image(const std::string& path, const Image&) {
   refuse(path);
 }

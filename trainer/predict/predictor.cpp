@@ -22,18 +22,6 @@ const char* tta_name(UnetsegTta tta) {
   return tta == UNETSEG_TTA_D4 ? "d4" : tta == UNETSEG_TTA_FLIPS ? "flips" : "none";
 }
 
-UnetsegFrame frame_of(const Image& image) {
-  UnetsegFrame frame = {};
-  frame.format = image.channels == 1 ? UNETSEG_FORMAT_GRAY8 : UNETSEG_FORMAT_RGB;
-  frame.width = image.width;
-  frame.height = image.height;
-  // A view for reading: the sampler does not write.
-  frame.plane[0] = const_cast<guint8*>(image.pixels.data());
-  frame.stride[0] = image.width * image.channels;
-  frame.full_range = TRUE;
-  return frame;
-}
-
 Predictor::Predictor(const PredictorOptions& options)
     : engine_(open_engine(options)),
       threshold_(options.threshold < 0 ? engine_->card().threshold : options.threshold),

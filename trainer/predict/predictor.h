@@ -10,7 +10,7 @@
 #include "model/frame/sampler.h"
 #include "model/mask/mask.h"
 #include "model/measure/measurer.h"
-#include "trainer/data/image_files.h"
+#include "trainer/predict/frame_view.h"
 
 namespace unetseg::trainer {
 
@@ -70,8 +70,5 @@ class Predictor {
   Measurer measurer_;
   std::vector<float> input_, network_, cleaned_;
 };
-
-// A view of a decoded picture as the sampler takes it: RGB, or GRAY8 for one channel.
-UnetsegFrame frame_of(const Image& image);
 
 }  // namespace unetseg::trainer

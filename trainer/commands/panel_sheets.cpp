@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "trainer/commands/worst_panels.h"
+#include "trainer/commands/panel_sheets.h"
 
 #include <fmt/format.h>
 
@@ -7,15 +7,15 @@
 #include <filesystem>
 
 #include "model/frame/sampler.h"
-#include "trainer/predict/predictor.h"
+#include "trainer/predict/frame_view.h"
 #include "trainer/report/pictures.h"
 
 namespace unetseg::trainer {
 
-void WorstPanels::add(const std::string& id, double dice, const Image& image, const Image& truth,
-                      const ProbabilityView& map, const ModelCard& card) {
-  Panel panel{dice, fmt::format("{}  Dice {:.3f}", id, dice), {}, {}, {}};
-  const int width = card.input_width, height = card.input_height;
+OwnedPanel make_panel(std::string caption, const Image& image, const Image& truth,
+                      const ProbabilityView& map, int width, int height) {
+  OwnedPanel panel;
+  panel.caption = std::move(caption);
   panel.image = {width, height, 3,
                  std::vector<std::uint8_t>(static_cast<std::size_t>(width) * height * 3)};
   Sampler sampler(width, height);
@@ -29,22 +29,28 @@ void WorstPanels::add(const std::string& id, double dice, const Image& image, co
     const float* row = upsampler.row(y);
     panel.probabilities.insert(panel.probabilities.end(), row, row + width);
   }
-  panels_.push_back(std::move(panel));
+  return panel;
+}
+
+void write_sheet(const std::string& path, const std::vector<OwnedPanel>& panels, double threshold) {
+  std::vector<PanelRow> rows;
+  for (const OwnedPanel& panel : panels)
+    rows.push_back({panel.caption, panel.image.width, panel.image.height, panel.image.pixels.data(),
+                    panel.truth.data(), panel.probabilities.data()});
+  write_panel(path, rows, threshold);
 }
 
 void WorstPanels::write(const std::string& folder, double threshold) {
   constexpr std::size_t kWorst = 16, kRows = 8;
   std::sort(panels_.begin(), panels_.end(),
-            [](const Panel& a, const Panel& b) { return a.dice < b.dice; });
+            [](const Scored& a, const Scored& b) { return a.dice < b.dice; });
   panels_.resize(std::min(panels_.size(), kWorst));
   std::filesystem::create_directories(folder);
   for (std::size_t first = 0; first < panels_.size(); first += kRows) {
-    std::vector<PanelRow> rows;
+    std::vector<OwnedPanel> sheet;
     for (std::size_t i = first; i < std::min(panels_.size(), first + kRows); ++i)
-      rows.push_back({panels_[i].caption, panels_[i].image.width, panels_[i].image.height,
-                      panels_[i].image.pixels.data(), panels_[i].truth.data(),
-                      panels_[i].probabilities.data()});
-    write_panel(fmt::format("{}/worst-{:02}.png", folder, first + 1), rows, threshold);
+      sheet.push_back(std::move(panels_[i].panel));
+    write_sheet(fmt::format("{}/worst-{:02}.png", folder, first + 1), sheet, threshold);
   }
 }
 
