@@ -298,6 +298,38 @@ START_TEST(test_t10_resume_with_other_settings_or_data_is_2) {
 }
 END_TEST
 
+// The run's manifest stands for the data set: the same splits, and the same files or none.
+START_TEST(test_t10_manifest_of_a_run_is_its_data_set_as_long_as_no_file_changes) {
+  const DamagedSet set;
+  std::vector<std::string> arguments = train_arguments(set.path, set.run, 1);
+  assert_code(run_trainer(arguments), 0);
+  const std::string manifest = set.run + "/manifest.csv", again = set.root.path() + "/again";
+  assert_in(set.path.substr(set.root.path().size() + 1) + "/ISIC-2017_Validation_Data/",
+            text_of(manifest));
+  arguments[2] = manifest;
+  arguments[4] = again;
+  const Outcome trained = run_trainer(arguments);
+  assert_code(trained, 0);
+  assert_in("14 training, 3 validation, 0 test images", trained.err);
+  ck_assert(stable_metrics(again) == stable_metrics(set.run));
+  assert_code(run_trainer({"train", "--data", manifest, "--output", set.run, "--resume"}), 0);
+  assert_code(run_trainer({"check", manifest}), 0);
+
+  fs::copy_file(set.image("Test_v2", 18), set.image("Validation", 15),
+                fs::copy_options::overwrite_existing);
+  const std::string changed =
+      set.image("Validation", 15) + ": the file is not the one that the manifest was written for";
+  arguments[4] = set.root.path() + "/never";
+  const std::string weights = set.run + "/last.safetensors";
+  for (const std::vector<std::string>& command :
+       {arguments, {"check", manifest}, {"evaluate", "--weights", weights, "--data", manifest}}) {
+    const Outcome refused = run_trainer(command);
+    assert_error(refused, 3, "1 fault");
+    assert_in(changed, refused.err);
+  }
+}
+END_TEST
+
 START_TEST(test_t11_damaged_checkpoint_falls_back_and_two_are_4) {
   const TemporaryFolder folder;
   const std::string run = folder.path() + "/run";
@@ -380,6 +412,7 @@ int main() {
   tcase_add_test(tests, test_t2_interrupted_painting_is_130);
   tcase_add_test(tests, test_more_epochs_may_be_added_to_a_finished_run);
   tcase_add_test(tests, test_t10_resume_with_other_settings_or_data_is_2);
+  tcase_add_test(tests, test_t10_manifest_of_a_run_is_its_data_set_as_long_as_no_file_changes);
   tcase_add_test(tests, test_t11_damaged_checkpoint_falls_back_and_two_are_4);
   tcase_add_test(tests, test_t12_divergence_is_5);
   tcase_add_test(tests, test_short_time_budget_ends_by_itself);

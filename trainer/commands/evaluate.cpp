@@ -9,6 +9,7 @@
 #include "trainer/commands/commands.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/predict_options.h"
+#include "trainer/data/manifest.h"
 #include "trainer/report/progress.h"
 
 namespace unetseg::trainer {
@@ -38,6 +39,7 @@ std::vector<Pair> pairs_to_score(const EvaluateOptions& options) {
       !options.predictions.empty() ? pair_predictions(options.predictions, options.masks)
       : !options.data.empty()      ? find_dataset(options.data).split(options.split)
                                    : pair_folders(options.images, options.masks);
+  if (!options.data.empty()) require_unchanged(pairs);
   if (pairs.empty())
     throw DataError({fmt::format("no images to score in {}{}{}", options.data, options.images,
                                  options.predictions)});

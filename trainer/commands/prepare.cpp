@@ -17,7 +17,7 @@ namespace {
 
 struct Options {
   TrainingDataOptions data;
-  std::string size = "128", output;
+  std::string size = "128", output, manifest;
 };
 
 int check(const Options& options) {
@@ -33,6 +33,7 @@ int check(const Options& options) {
   if (!check.faults.empty()) throw DataError(check.faults);
   fmt::print("no faults: {} training, {} validation and {} test images with masks\n",
              found.train.size(), found.validation.size(), found.test.size());
+  if (!options.manifest.empty()) write_manifest(options.manifest, check.manifest);
   if (found.validation.empty())
     fmt::print("there are no validation images: train with --val-fraction 0.1\n");
   return kOk;
@@ -56,7 +57,11 @@ int cache(Options options) {
 void add_check(CLI::App& app, Action* action) {
   CLI::App* verb = app.add_subcommand("check", "List everything that is wrong with a data set");
   auto options = std::make_shared<Options>();
-  verb->add_option("data", options->data.data, "Folder of the data set")->required();
+  verb->add_option("data", options->data.data, "Folder of the data set, or a manifest.csv")
+      ->required();
+  verb->add_option("--manifest", options->manifest,
+                   "Write the splits with every file's SHA-256 here, to train from in place of the "
+                   "folder");
   verb->add_flag("--stretch-masks", options->data.stretch_masks,
                  "Take masks of other proportions than their images, as train does with "
                  "--mask-fit stretch");
@@ -67,7 +72,8 @@ void add_cache(CLI::App& app, Action* action) {
   CLI::App* verb =
       app.add_subcommand("cache", "Decode a data set once, for training on another machine");
   auto options = std::make_shared<Options>();
-  verb->add_option("--data", options->data.data, "Folder of the data set")->required();
+  verb->add_option("--data", options->data.data, "Folder of the data set, or a manifest.csv")
+      ->required();
   verb->add_option("--output", options->output, "Folder for the decoded set")->required();
   verb->add_option("--size", options->size, "Network input, pixels: 128 or 256x192")
       ->capture_default_str();

@@ -24,7 +24,8 @@ bool may_start_in(const std::string& path) {
     const std::string name = entry.path().filename().string();
     const bool empty_folder = (name == "checkpoint" || name == "panels") && entry.is_directory() &&
                               fs::is_empty(entry.path());
-    if (!empty_folder && name != "lock" && name != "config.json") return false;
+    if (!empty_folder && name != "lock" && name != "config.json" && name != "manifest.csv")
+      return false;
   }
   return true;
 }

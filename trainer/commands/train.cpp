@@ -165,6 +165,7 @@ int train(const Options& options, const std::function<Config(Config)>& configure
     run.start_from(initial_parameters(options.init));
   }
   write_file_atomically(options.output + "/config.json", to_json(config).dump(2) + "\n");
+  write_manifest(options.output + "/manifest.csv", data.manifest);
 
   const RunEnd end = run.run(stop);
   report.finish(run.progress());
@@ -187,8 +188,9 @@ void add_train(CLI::App& app, Action* action) {
   Config* o = &options->overrides;
   verb->add_option("--config", options->options_file,
                    "TOML or INI file with options, named without dashes; the command line wins");
-  verb->add_option("--data", options->data,
-                   "Folder of the data set (ISIC layout, or images/ and masks/)")
+  verb->add_option(
+          "--data", options->data,
+          "Folder of the data set (ISIC layout, PH2, or images/ and masks/), or a manifest.csv")
       ->required();
   verb->add_option("--output", options->output,
                    "Run folder: weights, metrics, curves, panels, checkpoint")

@@ -151,6 +151,7 @@ std::string cached_split_path(const std::string& folder, const std::string& spli
 
 TrainingData load_training_data(const TrainingDataOptions& options, const std::atomic<bool>& stop) {
   TrainingData data;
+  Dataset dataset;
   const std::string cached = cached_split_path(options.data, "train");
   if (std::filesystem::exists(cached)) {
     data.train = read_decoded(cached);
@@ -163,7 +164,7 @@ TrainingData load_training_data(const TrainingDataOptions& options, const std::a
     std::fprintf(stderr, "decoded set: %zu training and %zu validation images\n", data.train.size(),
                  data.validation.size());
   } else {
-    Dataset dataset = find_dataset(options.data);
+    dataset = find_dataset(options.data);
     if (dataset.validation.empty() && options.validation_fraction > 0)
       split_off_validation(&dataset, options.validation_fraction);
     std::fprintf(stderr, "%s: %s, %zu training, %zu validation, %zu test images\n",
@@ -195,6 +196,8 @@ TrainingData load_training_data(const TrainingDataOptions& options, const std::a
   if (data.train.size() == 0 || data.validation.size() == 0)
     throw DataError({options.data + ": no images are left to train or to score with"});
   data.sha256 = hash_of(data.train, data.validation);
+  add_to_manifest(&data.manifest, "train", dataset.train, data.train);
+  add_to_manifest(&data.manifest, "validation", dataset.validation, data.validation);
   return data;
 }
 

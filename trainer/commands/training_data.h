@@ -6,17 +6,22 @@
 #include <string>
 
 #include "trainer/data/decoded_set.h"
+#include "trainer/data/manifest.h"
 
 namespace unetseg::trainer {
 
 struct TrainingData {
   DecodedSet train, validation;
-  std::string sha256;  // of every id and file content of both
+  // Of every id and file content of both: SHA-256 over texts that each end in a zero byte, namely
+  // for training and then for validation the number of images, and of each its id and its sha256 as
+  // the manifest has it. Folders, paths and formats of tables do not change it.
+  std::string sha256;
+  Manifest manifest;
 };
 
 struct TrainingDataOptions {
-  std::string data;               // a data set's folder, or one that `cache` wrote
-  std::string cache_folder;       // of decoded pictures; empty: none
+  std::string data;          // a data set's folder, its manifest, or a folder that `cache` wrote
+  std::string cache_folder;  // of decoded pictures; empty: none
   int width = 128, height = 128;  // of the network's input
   int supersampling = 2;
   double validation_fraction = 0;  // taken from training where the set has no validation split

@@ -33,6 +33,7 @@ DatasetCheck check_dataset(const std::string& root, bool stretch_masks, unsigned
     for (const auto& [other, set] : splits)
       for (const std::string& line : shared_images(other, set, name, decoded.set))
         check.faults.push_back(line);
+    add_to_manifest(&check.manifest, name, pairs, decoded.set);
     splits.emplace_back(name, std::move(decoded.set));
   }
   return check;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "trainer/data/dataset.h"
+#include "trainer/data/manifest.h"
 
 namespace unetseg::trainer {
 
@@ -15,6 +16,7 @@ struct DatasetCheck {
   Dataset dataset;                  // what was recognised; pairs that are not whole are missing
   std::vector<std::string> notes;   // legal, but worth a line, each beginning with its split
   std::vector<std::string> faults;  // empty: this data set can be trained on
+  Manifest manifest;                // of every usable pair
 };
 
 // Reads every file of every split. Throws Error alone, for what hides the data: no such folder,

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <optional>
 
 #include "trainer/data/folder.h"
+#include "trainer/data/manifest.h"
 #include "trainer/data/pairing.h"
 
 namespace unetseg::trainer {
@@ -133,8 +135,12 @@ const std::vector<Pair>& Dataset::split(const std::string& name) const {
 
 Dataset find_dataset(const std::string& root, std::vector<std::string>* faults) {
   Dataset dataset;
+  std::error_code ignored;  // what cannot be looked at is no manifest; listing it says why
+  const bool is_file = std::filesystem::is_regular_file(root, ignored);
+  if (is_file) dataset = read_manifest(root, faults);
   dataset.root = root;
-  for (const SplitFolders& folders : kLayouts) add_split(folders, &dataset, faults);
+  if (!is_file)
+    for (const SplitFolders& folders : kLayouts) add_split(folders, &dataset, faults);
   if (dataset.layout.empty() && !add_ph2(&dataset, faults) && faults->empty())
     faults->push_back(
         fmt::format("{}: no data set is recognised; put pictures into images/ and masks/ (each may "

@@ -8,33 +8,31 @@
 #include "trainer/data/decode_files.h"
 #include "trainer/data/decoded_set.h"
 #include "trainer/data/file_bytes.h"
+#include "trainer/data/manifest.h"
 
 namespace unetseg::trainer {
 namespace {
 
-// Content hashes of all pairs as DecodedSet::sha256 has them; none where a file cannot be read:
-// decoding then says which.
+// Content hashes of all pairs as DecodedSet::sha256 has them; none where a file cannot be read or
+// is not its manifest's: decoding then says which.
 std::vector<std::string> hash_files(const std::vector<Pair>& pairs, unsigned workers,
                                     const std::atomic<bool>* stop) {
   std::vector<std::string> hashes(pairs.size());
-  std::atomic<bool> unreadable{false};
-  const auto hash = [](const std::string& path) {
-    const std::vector<std::uint8_t> file = read_file(path);
-    return sha256_of(file.data(), file.size());
-  };
+  std::atomic<bool> unusable{false};
   const auto make_work = [&]() -> ItemWork {
     return [&](std::size_t i) {
-      if (unreadable) return;
+      if (unusable) return;
       try {
-        hashes[i] = hash(pairs[i].image) + ':' + hash(pairs[i].mask);
+        hashes[i] = sha256_of_file(pairs[i].image) + ':' + sha256_of_file(pairs[i].mask);
+        if (!changed_files(pairs[i], hashes[i]).empty()) unusable = true;
       } catch (const Error& error) {
         if (error.fault() == Fault::no_space) throw;
-        unreadable = true;
+        unusable = true;
       }
     };
   };
   for_each_item(pairs.size(), workers, make_work, {}, stop);
-  return unreadable ? std::vector<std::string>{} : hashes;
+  return unusable ? std::vector<std::string>{} : hashes;
 }
 
 // Whether the files that were decoded are the files that were hashed before.

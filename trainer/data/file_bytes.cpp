@@ -80,4 +80,9 @@ std::string sha256_of(const void* bytes, std::size_t size) {
   return g_checksum_get_string(checksum.get());
 }
 
+std::string sha256_of_file(const std::string& path) {
+  const std::vector<std::uint8_t> bytes = read_file(path);
+  return sha256_of(bytes.data(), bytes.size());
+}
+
 }  // namespace unetseg::trainer

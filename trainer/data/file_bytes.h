@@ -15,4 +15,7 @@ std::vector<std::uint8_t> read_file(const std::string& path);
 // 64 hexadecimal digits.
 std::string sha256_of(const void* bytes, std::size_t size);
 
+// Throws as read_file does.
+std::string sha256_of_file(const std::string& path);
+
 }  // namespace unetseg::trainer

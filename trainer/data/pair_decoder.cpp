@@ -7,6 +7,7 @@
 
 #include "trainer/data/file_bytes.h"
 #include "trainer/data/image_files.h"
+#include "trainer/data/manifest.h"
 
 namespace unetseg::trainer {
 namespace {
@@ -50,6 +51,7 @@ DecodedPair PairDecoder::decode(const Pair& pair, std::size_t index) {
                        throw Error(Fault::not_found, fmt::format("{}: has no mask", pair.image));
                      return decode_mask(pair.mask, set_->masks.data() + pixels * index, &result);
                    });
+  if (result.faults.empty()) result.faults = changed_files(pair, result.sha256);
   return result;
 }
 

@@ -8,6 +8,8 @@
 
 #include "model/error.h"
 
+#include "trainer/data/csv.h"
+
 namespace unetseg::trainer {
 namespace {
 

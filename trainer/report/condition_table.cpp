@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "trainer/data/csv.h"
 #include "trainer/report/score_csv.h"
 
 namespace unetseg::trainer {

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "model/error.h"
+#include "trainer/data/csv.h"
 
 namespace unetseg::trainer {
 namespace {
@@ -72,16 +73,6 @@ double score_from(const std::string& text, std::size_t row, const std::string& n
 }
 
 }  // namespace
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
 
 std::string to_csv(const std::vector<ImageScore>& scores) {
   std::string csv =

@@ -9,9 +9,6 @@
 
 namespace unetseg::trainer {
 
-// RFC 4180: a field with a comma, a quote or a line break is quoted, quotes inside are doubled.
-std::string csv_field(const std::string& text);
-
 // With a header line. What was not measured is an empty field.
 std::string to_csv(const std::vector<ImageScore>& scores);
 

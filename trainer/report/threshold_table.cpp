@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trainer/data/csv.h"
 #include "trainer/report/score_csv.h"
 
 namespace unetseg::trainer {
