@@ -12,6 +12,7 @@
 #include <map>
 
 #include "trainer/data/image_files.h"
+#include "trainer/data/near_duplicates.h"
 #include "trainer/report/progress.h"
 
 namespace unetseg::trainer {
@@ -118,16 +119,13 @@ void erase_sample(DecodedSet* set, std::size_t index) {
 // An image in both splits would make validation scores too good. Up to `skip_bad` training copies
 // are left out; more are faults.
 void separate_splits(DecodedSet* train, const DecodedSet& validation, int skip_bad) {
-  const auto image_hash = [](const DecodedSet& set, std::size_t i) {
-    return set.sha256[i].substr(0, set.sha256[i].find(':'));
-  };
   std::map<std::string, std::string> ids;  // of validation, by image
   for (std::size_t i = 0; i < validation.size(); ++i)
-    ids[image_hash(validation, i)] = validation.ids[i];
+    ids[image_sha256(validation, i)] = validation.ids[i];
   std::vector<std::string> faults;
   std::vector<std::size_t> shared;
   for (std::size_t i = 0; i < train->size(); ++i) {
-    const auto found = ids.find(image_hash(*train, i));
+    const auto found = ids.find(image_sha256(*train, i));
     if (found == ids.end()) continue;
     shared.push_back(i);
     faults.push_back(
@@ -141,6 +139,17 @@ void separate_splits(DecodedSet* train, const DecodedSet& validation, int skip_b
                  train->ids[*i].c_str());
     erase_sample(train, *i);
   }
+}
+
+// Not a fault: whether two pictures are too much alike is for people to judge.
+void warn_of_near_duplicates(const DecodedSet& train, const DecodedSet& validation) {
+  const std::vector<NearDuplicate> found = near_duplicates(train, validation);
+  if (found.empty()) return;
+  std::fprintf(stderr,
+               "warning: %zu of the validation images %s nearly the same as a training image, "
+               "which flatters the scores; the first is %s, like %s (check lists all)\n",
+               found.size(), found.size() == 1 ? "is" : "are",
+               validation.ids[found[0].second].c_str(), train.ids[found[0].first].c_str());
 }
 
 }  // namespace
@@ -195,6 +204,7 @@ TrainingData load_training_data(const TrainingDataOptions& options, const std::a
   separate_splits(&data.train, data.validation, options.skip_bad);
   if (data.train.size() == 0 || data.validation.size() == 0)
     throw DataError({options.data + ": no images are left to train or to score with"});
+  warn_of_near_duplicates(data.train, data.validation);
   data.sha256 = hash_of(data.train, data.validation);
   add_to_manifest(&data.manifest, "train", dataset.train, data.train);
   add_to_manifest(&data.manifest, "validation", dataset.validation, data.validation);

@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "trainer/data/check_dataset.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "trainer/data/decode_files.h"
+#include "trainer/data/near_duplicates.h"
 #include "trainer/data/pairing.h"
 
 namespace unetseg::trainer {
+namespace {
+
+constexpr int kCheckSide = 64;  // pixels: enough to tell pictures from each other
+
+const std::string& image_of(const std::vector<Pair>& pairs, const std::string& id) {
+  return std::find_if(pairs.begin(), pairs.end(), [&](const Pair& pair) { return pair.id == id; })
+      ->image;
+}
+
+}  // namespace
 
 DatasetCheck check_dataset(const std::string& root, bool stretch_masks, unsigned workers,
                            const std::function<void(std::size_t, std::size_t)>& progress,
@@ -14,8 +29,8 @@ DatasetCheck check_dataset(const std::string& root, bool stretch_masks, unsigned
   const Dataset& dataset = check.dataset;
   const std::size_t total = dataset.train.size() + dataset.validation.size() + dataset.test.size();
 
-  DecodeOptions options;  // the pictures themselves are not kept: the smallest size will do
-  options.width = options.height = 1;
+  DecodeOptions options;
+  options.width = options.height = kCheckSide;
   options.stretch_masks = stretch_masks;
   options.workers = workers;
   std::vector<std::pair<std::string, DecodedSet>> splits;
@@ -30,9 +45,16 @@ DatasetCheck check_dataset(const std::string& root, bool stretch_masks, unsigned
     check.faults.insert(check.faults.end(), decoded.faults.begin(), decoded.faults.end());
     for (const std::string& note : decoded.notes)
       check.notes.push_back(std::string(name) + ": " + note);
-    for (const auto& [other, set] : splits)
+    for (const auto& [other, set] : splits) {
       for (const std::string& line : shared_images(other, set, name, decoded.set))
         check.faults.push_back(line);
+      for (const NearDuplicate& found : near_duplicates(set, decoded.set))
+        check.notes.push_back(
+            fmt::format("{} and {}: {} and {} are nearly the same image "
+                        "(similarity {:.2f})",
+                        other, name, image_of(dataset.split(other), set.ids[found.first]),
+                        image_of(pairs, decoded.set.ids[found.second]), found.similarity));
+    }
     add_to_manifest(&check.manifest, name, pairs, decoded.set);
     splits.emplace_back(name, std::move(decoded.set));
   }

@@ -97,15 +97,18 @@ DecodedSet decode(const std::vector<Pair>& pairs, const DecodeOptions& options,
   return finish(std::move(fresh));
 }
 
+std::string image_sha256(const DecodedSet& set, std::size_t index) {
+  return set.sha256[index].substr(0, set.sha256[index].find(':'));
+}
+
 std::vector<std::string> shared_images(const std::string& first_name, const DecodedSet& first,
                                        const std::string& second_name, const DecodedSet& second) {
-  const auto image_hash = [](const std::string& both) { return both.substr(0, both.find(':')); };
   std::map<std::string, std::string> id_of;
   for (std::size_t i = 0; i < first.size(); ++i)
-    id_of.emplace(image_hash(first.sha256[i]), first.ids[i]);
+    id_of.emplace(image_sha256(first, i), first.ids[i]);
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < second.size(); ++i) {
-    const auto found = id_of.find(image_hash(second.sha256[i]));
+    const auto found = id_of.find(image_sha256(second, i));
     if (found != id_of.end())
       lines.push_back(fmt::format("{} ({}) and {} ({}) are the same image", found->second,
                                   first_name, second.ids[i], second_name));

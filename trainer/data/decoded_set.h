@@ -31,6 +31,9 @@ struct DecodedSet {
   std::size_t size() const { return ids.size(); }
 };
 
+// Of the image's file alone.
+std::string image_sha256(const DecodedSet& set, std::size_t index);
+
 struct DecodeOptions {
   int width = 128, height = 128;
   int truth_side = 0;  // 0: no truth masks; else the longest side in pixels (512 for epoch scores)
