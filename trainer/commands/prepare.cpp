@@ -86,6 +86,9 @@ void add_cache(CLI::App& app, Action* action) {
   verb->add_option("--val-fraction", options->data.validation_fraction,
                    "Share of training images kept for validation where there is no such split")
       ->check(CLI::Range(0.0, 0.5));
+  verb->add_option("--groups", options->data.groups,
+                   "CSV file with columns id and group: --val-fraction keeps the images of one "
+                   "patient or video on one side");
   verb->callback([=] { *action = [=] { return cache(*options); }; });
 }
 

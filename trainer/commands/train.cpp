@@ -34,7 +34,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string data, output, options_file, recipe, size, time_budget, init, cache_folder,
+  std::string data, output, options_file, recipe, size, time_budget, init, cache_folder, groups,
       mask_fit = "auto";
   bool resume = false, quiet = false;
   int skip_bad = 0;
@@ -88,6 +88,7 @@ std::string resume_command(const Options& options) {
   if (options.mask_fit != "auto") command += " --mask-fit " + options.mask_fit;
   if (options.validation_fraction > 0)
     command += fmt::format(" --val-fraction {}", options.validation_fraction);
+  if (!options.groups.empty()) command += " --groups " + quoted(options.groups);
   return command;
 }
 
@@ -100,6 +101,7 @@ TrainingData load_data(const Options& options, const Config& config,
   data.height = config.input_height;
   data.supersampling = config.supersampling;
   data.validation_fraction = options.validation_fraction;
+  data.groups = options.groups;
   data.skip_bad = options.skip_bad;
   data.stretch_masks = options.mask_fit == "stretch";
   return load_training_data(data, stop);
@@ -211,6 +213,9 @@ void add_train(CLI::App& app, Action* action) {
   verb->add_option("--val-fraction", options->validation_fraction,
                    "Share of training images kept for validation where there is no such split")
       ->check(CLI::Range(0.0, 0.5));
+  verb->add_option("--groups", options->groups,
+                   "CSV file with columns id and group: --val-fraction keeps the images of one "
+                   "patient or video on one side");
   verb->add_option("--skip-bad", options->skip_bad, "Leave out up to this many unusable pairs")
       ->check(CLI::NonNegativeNumber);
   verb->add_option(

@@ -5,12 +5,12 @@
 #include <glib.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <initializer_list>
 #include <map>
 
+#include "trainer/data/groups.h"
 #include "trainer/data/image_files.h"
 #include "trainer/data/near_duplicates.h"
 #include "trainer/report/progress.h"
@@ -90,18 +90,6 @@ std::string hash_of(const DecodedSet& train, const DecodedSet& validation) {
   return text;
 }
 
-// Every k-th pair by order of id: the same pairs on every machine.
-void split_off_validation(Dataset* dataset, double fraction) {
-  const double wanted = fraction * static_cast<double>(dataset->train.size());
-  const std::size_t stride = std::max<std::size_t>(
-      2, static_cast<std::size_t>(
-             std::lround(static_cast<double>(dataset->train.size()) / std::max(1.0, wanted))));
-  std::vector<Pair> kept;
-  for (std::size_t i = 0; i < dataset->train.size(); ++i)
-    (i % stride == stride - 1 ? dataset->validation : kept).push_back(dataset->train[i]);
-  dataset->train = kept;
-}
-
 void erase_sample(DecodedSet* set, std::size_t index) {
   const auto erase = [&](auto* values, std::size_t stride) {
     const auto first = values->begin() + static_cast<std::ptrdiff_t>(index * stride);
@@ -174,8 +162,11 @@ TrainingData load_training_data(const TrainingDataOptions& options, const std::a
                  data.validation.size());
   } else {
     dataset = find_dataset(options.data);
+    if (!options.groups.empty()) read_groups(options.groups, &dataset);
     if (dataset.validation.empty() && options.validation_fraction > 0)
       split_off_validation(&dataset, options.validation_fraction);
+    for (const std::string& line : groups_in_two_splits(dataset))
+      std::fprintf(stderr, "warning: %s\n", line.c_str());
     std::fprintf(stderr, "%s: %s, %zu training, %zu validation, %zu test images\n",
                  dataset.root.c_str(), dataset.layout.c_str(), dataset.train.size(),
                  dataset.validation.size(), dataset.test.size());

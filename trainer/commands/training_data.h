@@ -25,6 +25,7 @@ struct TrainingDataOptions {
   int width = 128, height = 128;  // of the network's input
   int supersampling = 2;
   double validation_fraction = 0;  // taken from training where the set has no validation split
+  std::string groups;              // table of each image's group, see groups.h; empty: none
   int skip_bad = 0;
   bool stretch_masks = false;
   unsigned workers = 0;
