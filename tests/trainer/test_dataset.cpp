@@ -56,10 +56,13 @@ START_TEST(test_isic_2016_and_2018_are_recognised) {
   touch(of_2018, "ISIC2018_Task1-2_Training_Input/ISIC_0000000.jpg");
   touch(of_2018, "ISIC2018_Task1_Training_GroundTruth/ISIC_0000000_segmentation.png");
   touch(of_2018, "ISIC2018_Task1-2_Test_Input/ISIC_0000009.jpg");
+  touch(of_2018, "ISIC2018_Task1-2_Validation_Input/ISIC_0000005.jpg");
+  touch(of_2018, "ISIC2018_Task1_Validation_GroundTruth/ISIC_0000005_segmentation.png");
   ck_assert_str_eq(find_dataset(of_2016.path()).layout.c_str(), "ISIC 2016");
   const Dataset dataset = find_dataset(of_2018.path());
   ck_assert_str_eq(dataset.layout.c_str(), "ISIC 2018 (without test: no masks)");
   ck_assert_uint_eq(dataset.train.size(), 1);
+  ck_assert_uint_eq(dataset.validation.size(), 1);
   ck_assert_uint_eq(dataset.test.size(), 0);
 }
 END_TEST

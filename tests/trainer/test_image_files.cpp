@@ -119,6 +119,35 @@ START_TEST(test_bmp_comes_back_exactly) {
 }
 END_TEST
 
+// As PH2 has its masks: one bit a pixel, rows from the bottom, each of a multiple of four bytes.
+START_TEST(test_bmp_of_one_bit_is_black_and_white) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/mask.bmp";
+  Bytes bmp(62 + 2 * 4, 0);
+  bmp[0] = 'B';
+  bmp[1] = 'M';
+  bmp[2] = static_cast<std::uint8_t>(bmp.size());
+  bmp[10] = 62;                                   // where the pixels are
+  bmp[14] = 40;                                   // bytes of the header
+  bmp[18] = 10;                                   // width
+  bmp[22] = 2;                                    // height
+  bmp[26] = bmp[28] = 1;                          // planes, bits
+  for (const int i : {58, 59, 60}) bmp[i] = 255;  // the second colour is white
+  bmp[62] = 0x80;                                 // lower row: its first pixel
+  bmp[66] = 0x01;                                 // upper row: its eighth
+  bmp[67] = 0x40;                                 // and its tenth
+  write_bytes(path, bmp);
+  const Image mask = read_gray(path);
+  ck_assert_int_eq(mask.width, 10);
+  ck_assert_int_eq(mask.height, 2);
+  for (int i = 0; i < 20; ++i)
+    ck_assert_int_eq(mask.pixels[i], i == 7 || i == 9 || i == 10 ? 255 : 0);
+  bmp.pop_back();
+  write_bytes(path, bmp);
+  assert_refused(path, Fault::read, "truncated");
+}
+END_TEST
+
 START_TEST(test_t5_truncated_picture_is_refused_at_any_length) {
   const TemporaryFolder folder;
   for (const char* ending : {".jpg", ".png", ".bmp"}) {
@@ -269,6 +298,7 @@ int main() {
   tcase_add_test(whole, test_png_comes_back_exactly_in_colour_and_grey);
   tcase_add_test(whole, test_jpeg_comes_back_within_its_quantisation);
   tcase_add_test(whole, test_bmp_comes_back_exactly);
+  tcase_add_test(whole, test_bmp_of_one_bit_is_black_and_white);
   tcase_add_test(whole, test_bytes_behind_a_jpegs_end_are_no_fault);
   tcase_add_test(whole, test_exif_orientation_is_ignored);
   suite_add_tcase(suite, whole);

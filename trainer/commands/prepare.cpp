@@ -29,6 +29,7 @@ int check(const Options& options) {
   progress.finish();
   const Dataset& found = check.dataset;
   fmt::print("{}: {}\n", found.root, found.layout.empty() ? "nothing recognised" : found.layout);
+  for (const std::string& line : check.summary) fmt::print("{}\n", line);
   for (const std::string& note : check.notes) fmt::print("  {}\n", note);
   if (!check.faults.empty()) throw DataError(check.faults);
   fmt::print("no faults: {} training, {} validation and {} test images with masks\n",

@@ -13,10 +13,11 @@
 namespace unetseg::trainer {
 
 struct DatasetCheck {
-  Dataset dataset;                  // what was recognised; pairs that are not whole are missing
-  std::vector<std::string> notes;   // legal, but worth a line, each beginning with its split
-  std::vector<std::string> faults;  // empty: this data set can be trained on
-  Manifest manifest;                // of every usable pair
+  Dataset dataset;                   // what was recognised; pairs that are not whole are missing
+  std::vector<std::string> summary;  // of each split: sizes, shares of lesion
+  std::vector<std::string> notes;    // legal, but worth a line, each beginning with its split
+  std::vector<std::string> faults;   // empty: this data set can be trained on
+  Manifest manifest;                 // of every usable pair
 };
 
 // Reads every file of every split. Throws Error alone, for what hides the data: no such folder,

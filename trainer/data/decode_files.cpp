@@ -36,20 +36,20 @@ SetFit judge_sizes(const std::vector<Pair>& pairs, bool stretch_masks,
                    std::vector<DecodedPair>* decoded, Lines* notes) {
   std::vector<PairSize> sizes;
   for (const DecodedPair& pair : *decoded)
-    if (pair.faults.empty()) sizes.push_back(pair.size);
+    if (pair.faults.empty()) sizes.push_back(pair.facts.size);
   const SetFit fit(sizes);
   bool stretched = false;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     DecodedPair& pair = (*decoded)[i];
-    if (!pair.faults.empty() || same_aspect(pair.size)) continue;
+    if (!pair.faults.empty() || same_aspect(pair.facts.size)) continue;
     if (fit.squashed() || stretch_masks) {
       stretched = true;
       continue;
     }
     pair.faults.push_back(fmt::format(
         "{} is {}x{}, its mask {} is {}x{}: other proportions (--mask-fit=stretch accepts them)",
-        pairs[i].image, pair.size.image_width, pair.size.image_height, pairs[i].mask,
-        pair.size.mask_width, pair.size.mask_height));
+        pairs[i].image, pair.facts.size.image_width, pair.facts.size.image_height, pairs[i].mask,
+        pair.facts.size.mask_width, pair.facts.size.mask_height));
   }
   if (stretched) notes->push_back(fit.describe());
   return fit;
@@ -95,7 +95,8 @@ void move_block(std::vector<std::uint8_t>* all, std::size_t bytes, std::size_t f
 
 // Closes the gaps that unusable pairs leave.
 void gather_usable(const std::vector<Pair>& pairs, const SetFit& fit, bool with_truth,
-                   std::vector<DecodedPair>* decoded, DecodedSet* set) {
+                   std::vector<DecodedPair>* decoded, DecodedSet* set,
+                   std::vector<PairFacts>* facts) {
   const std::size_t pixels = static_cast<std::size_t>(set->width) * set->height;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     DecodedPair& pair = (*decoded)[i];
@@ -103,9 +104,10 @@ void gather_usable(const std::vector<Pair>& pairs, const SetFit& fit, bool with_
     move_block(&set->images, 3 * pixels, i, set->size());
     move_block(&set->masks, pixels, i, set->size());
     set->ids.push_back(pairs[i].id);
-    set->aspect.push_back(static_cast<float>(fit.aspect(pair.size)));
+    set->aspect.push_back(static_cast<float>(fit.aspect(pair.facts.size)));
     set->sha256.push_back(std::move(pair.sha256));
     if (with_truth) set->truth.push_back(std::move(pair.truth));
+    facts->push_back(pair.facts);
   }
   set->images.resize(3 * pixels * set->size());
   set->masks.resize(pixels * set->size());
@@ -133,7 +135,7 @@ DecodedFiles decode_files(const std::vector<Pair>& pairs, const DecodeOptions& o
     result.unusable += !pair.faults.empty();
   }
   judge_masks(pairs, decoded, &result);
-  gather_usable(pairs, fit, options.truth_side > 0, &decoded, &result.set);
+  gather_usable(pairs, fit, options.truth_side > 0, &decoded, &result.set, &result.facts);
   return result;
 }
 

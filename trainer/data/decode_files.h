@@ -8,11 +8,13 @@
 
 #include "trainer/data/decoded_set.h"
 #include "trainer/data/parallel.h"
+#include "trainer/data/split_summary.h"
 
 namespace unetseg::trainer {
 
 struct DecodedFiles {
   DecodedSet set;                   // of the usable pairs, in the order of `pairs`
+  std::vector<PairFacts> facts;     // of the same pairs
   std::vector<std::string> notes;   // legal, but worth a line
   std::vector<std::string> faults;  // each names its file
   std::size_t unusable = 0;         // pairs; all of them where the set as a whole cannot be used

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "trainer/data/file_bytes.h"
 #include "trainer/data/image_files.h"
@@ -59,8 +60,8 @@ std::string PairDecoder::decode_image(const std::string& path, std::uint8_t* rgb
                                       DecodedPair* result) {
   const std::vector<std::uint8_t> file = read_file(path);
   Image image = decode_rgb(file, path);
-  result->size.image_width = image.width;
-  result->size.image_height = image.height;
+  result->facts.size.image_width = image.width;
+  result->facts.size.image_height = image.height;
   sampler_.sample_rgb8(frame_of(&image), rgb);
   return sha256_of(file.data(), file.size());
 }
@@ -69,8 +70,8 @@ std::string PairDecoder::decode_mask(const std::string& path, std::uint8_t* shar
                                      DecodedPair* result) const {
   const std::vector<std::uint8_t> file = read_file(path);
   Image mask = decode_gray(file, path);
-  result->size.mask_width = mask.width;
-  result->size.mask_height = mask.height;
+  result->facts.size.mask_width = mask.width;
+  result->facts.size.mask_height = mask.height;
 
   const GreyHistogram histogram = grey_histogram(mask);
   result->values = values_of(histogram);
@@ -80,6 +81,9 @@ std::string PairDecoder::decode_mask(const std::string& path, std::uint8_t* shar
   const auto lesion = histogram.begin() + threshold + 1;
   result->empty = std::all_of(lesion, histogram.end(), none);
   result->full = std::all_of(histogram.begin(), lesion, none);
+  result->facts.lesion =
+      static_cast<double>(std::accumulate(lesion, histogram.end(), std::uint64_t{0})) /
+      static_cast<double>(mask.pixels.size());
 
   binarise(&mask, threshold);
   coverage(mask, options_.width, options_.height, shares);

@@ -7,7 +7,7 @@
 
 #include "model/frame/sampler.h"
 #include "trainer/data/decoded_set.h"
-#include "trainer/data/fit.h"
+#include "trainer/data/split_summary.h"
 #include "trainer/data/mask_pixels.h"
 
 namespace unetseg::trainer {
@@ -16,7 +16,7 @@ namespace unetseg::trainer {
 struct DecodedPair {
   std::vector<std::string>
       faults;  // of either file, each naming it; the rest holds where there are none
-  PairSize size;
+  PairFacts facts;
   MaskValues values = MaskValues::binary;
   bool empty = false, full = false;
   std::string sha256;  // "image:mask"
