@@ -42,6 +42,20 @@ std::array<Times, sizeof...(Runs)> measure_in_turn(int rounds, Runs... runs) {
   return times;
 }
 
+// Of rounds 1 and up, after round 0, which is not timed.
+template <typename Run>
+std::vector<double> milliseconds(int rounds, Run run) {
+  std::vector<double> ms;
+  for (int round = 0; round <= rounds; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    run(round);
+    const std::chrono::duration<double, std::milli> taken =
+        std::chrono::steady_clock::now() - start;
+    if (round > 0) ms.push_back(taken.count());
+  }
+  return ms;
+}
+
 template <typename Run>
 Times measure(int rounds, Run run) {
   return measure_in_turn(rounds, run)[0];
