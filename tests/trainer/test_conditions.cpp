@@ -177,7 +177,7 @@ END_TEST
 
 START_TEST(test_painted_frames_are_what_they_are_called) {
   const std::vector<Image> even = even_frames(), black = black_frames(), noise = noise_frames();
-  ck_assert(even.size() == 40 && black.size() == 40 && noise.size() == 40);
+  ck_assert(even.size() == 20 && black.size() == 20 && noise.size() == 20);
   for (const Image& frame : even) ck_assert_double_eq(roughness(frame), 0);
   ck_assert_double_gt(std::abs(mean(even[0]) - mean(even[1])), 1);
   ck_assert_double_eq(mean(black.front()), 0);

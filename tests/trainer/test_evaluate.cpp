@@ -164,6 +164,13 @@ START_TEST(test_conditions_are_scored_beside_the_plain_images) {
 }
 END_TEST
 
+START_TEST(test_t1_reports_that_cannot_be_written_are_4_before_images_are_read) {
+  assert_error(evaluate({"--weights", discs().timid, "--data", "/no/such/data", "--csv",
+                         discs().root.path() + "/none/scores.csv"}),
+               4, "there is no folder");
+}
+END_TEST
+
 START_TEST(test_options_that_contradict_each_other_are_2) {
   const std::vector<std::vector<std::string>> endings = {{"--compare", "a.csv", "b.csv"},
                                                          {"--write-threshold", "new.safetensors"},
@@ -191,6 +198,7 @@ int main() {
   tcase_add_test(tests, test_threshold_is_tuned_on_validation_and_kept_in_the_weights);
   tcase_add_test(tests, test_threshold_is_not_tuned_on_other_splits);
   tcase_add_test(tests, test_conditions_are_scored_beside_the_plain_images);
+  tcase_add_test(tests, test_t1_reports_that_cannot_be_written_are_4_before_images_are_read);
   tcase_add_test(tests, test_options_that_contradict_each_other_are_2);
   suite_add_tcase(suite, tests);
   return run_suite(suite);

@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "model/error.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/interrupt.h"
@@ -15,8 +17,19 @@
 namespace unetseg::trainer {
 namespace {
 
+// Before minutes of work, not after.
+void require_folder_of(const std::string& file) {
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  std::error_code ignored;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
+    throw Error(Fault::write,
+                fmt::format("{} cannot be written: there is no folder {}", file, folder.string()));
+}
+
 int evaluate(const EvaluateOptions& options) {
   stop_on_signal();
+  for (const std::string& file : {options.csv, options.json, options.write_threshold})
+    require_folder_of(file);
   if (!options.compare.empty()) return evaluate_comparison(options);
   if (options.predictor.weights.empty() == options.predictions.empty())
     throw Error(Fault::settings,

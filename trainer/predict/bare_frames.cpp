@@ -9,7 +9,7 @@
 namespace unetseg::trainer {
 namespace {
 
-constexpr int kWidth = 320, kHeight = 240, kFrames = 40;
+constexpr int kWidth = 320, kHeight = 240, kFrames = 20;
 
 struct Window {
   int left, top, width, height;

@@ -15,7 +15,7 @@ namespace unetseg::trainer {
 // met in 60 random ones. A function of its arguments alone.
 std::optional<Image> bare_skin(const Scene& scene, std::uint64_t seed);
 
-// 40 pictures each, 320 x 240, always the same ones.
+// 20 pictures each, 320 x 240, always the same ones.
 std::vector<Image> even_frames();   // of one colour each: skin's or any
 std::vector<Image> black_frames();  // a covered sensor: black, with noise of up to 4 levels
 std::vector<Image> noise_frames();  // random colours in grains of 1 to 32 pixels
