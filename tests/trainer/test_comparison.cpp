@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Two sets of scores side by side: what is paired, what is refused, and scores read back from CSV.
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "model/error.h"
+#include "trainer/data/dataset.h"
 #include "trainer/report/comparison.h"
 
 #include "tests/check.h"
+#include "tests/temporary_folder.h"
 
 using namespace unetseg;
 using namespace unetseg::trainer;
@@ -117,35 +120,38 @@ START_TEST(test_scores_come_back_from_their_csv) {
   std::vector<ImageScore> scores(2);
   scores[0] = {"a,\"b\"\nc", 4, 2, {1, 1, 1, 5}};
   scores[1] = {"plain", 4, 2, {2, 0, 0, 6}};
-  const std::vector<ImageResult> results = results_from_csv(to_csv(scores), "scores.csv");
+  const TemporaryFolder folder;
+  const std::string file = folder.path() + "/scores.csv";
+  std::ofstream(file) << to_csv(scores);
+  const std::vector<ImageResult> results = read_results(file);
   ck_assert_uint_eq(results.size(), 2);
   ck_assert_str_eq(results[0].id.c_str(), "a,\"b\"\nc");
   ck_assert_double_eq_tol(results[0].dice, 0.5, 1e-6);
   ck_assert_double_eq_tol(results[0].jaccard, 1.0 / 3, 1e-6);
   ck_assert_double_eq(results[1].dice, 1);
-  // As other programs write it.
-  const auto windows = results_from_csv("jaccard,id,dice\r\n0.25,x,0.4\r\n\r\n", "scores.csv");
-  ck_assert_uint_eq(windows.size(), 1);
-  ck_assert_double_eq(windows[0].dice, 0.4);
 }
 END_TEST
 
 START_TEST(test_files_that_are_no_scores_are_refused) {
   const struct {
     const char *text, *words;
-  } cases[] = {{"", "holds no scores"},
-               {"id,dice,jaccard\n", "holds no scores"},
-               {"id,dice\nx,0.5\n", "has no column 'jaccard'"},
-               {"id,dice,jaccard\nx,0.5\n", "row 2 has 2 fields, and the header 3"},
-               {"id,dice,jaccard\nx,0.5,half\n", "row 2 has 'half'"},
-               {"id,dice,jaccard\nx,0.5,nan\n", "row 2 has 'nan'"},
-               {"id,dice,jaccard\nx,1.5,0.5\n", "row 2 has '1.5'"},
-               {"id,dice,jaccard\n\"x,0.5,0.5\n", "ends inside of a quoted field"}};
+  } cases[] = {{"id,dice,jaccard\n", "holds no scores"},
+               {"id,dice\nx,0.5\n", "has no column \"jaccard\""},
+               {"id,dice,jaccard\nx,0.5,half\n", ":2: has 'half' for jaccard"},
+               {"id,dice,jaccard\nx,0.5,nan\n", ":2: has 'nan' for jaccard"},
+               {"id,dice,jaccard\nx,1.5,0.5\n", ":2: has '1.5' for dice"}};
+  const TemporaryFolder folder;
+  const std::string file = folder.path() + "/scores.csv";
   for (const auto& c : cases) {
-    const std::string message =
-        error_of(Fault::read, [&] { results_from_csv(c.text, "scores.csv"); });
-    assert_in("scores.csv: ", message);
-    assert_in(c.words, message);
+    std::ofstream(file) << c.text;
+    try {
+      read_results(file);
+      ck_abort_msg("%s was taken", c.text);
+    } catch (const DataError& error) {
+      ck_assert_uint_eq(error.faults().size(), 1);
+      assert_in(file, error.faults()[0]);
+      assert_in(c.words, error.faults()[0]);
+    }
   }
 }
 END_TEST

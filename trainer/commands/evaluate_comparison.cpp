@@ -9,7 +9,6 @@
 #include "trainer/commands/commands.h"
 #include "trainer/commands/evaluate.h"
 #include "trainer/commands/interrupt.h"
-#include "trainer/data/file_bytes.h"
 #include "trainer/predict/scorer.h"
 #include "trainer/report/comparison.h"
 
@@ -18,11 +17,6 @@ namespace {
 
 bool is_csv(const std::string& path) {
   return path.size() > 4 && path.compare(path.size() - 4, 4, ".csv") == 0;
-}
-
-std::vector<ImageResult> read_results(const std::string& path) {
-  const std::vector<std::uint8_t> bytes = read_file(path);
-  return results_from_csv(std::string(bytes.begin(), bytes.end()), path);
 }
 
 void report(const EvaluateOptions& options, const Comparison& comparison) {

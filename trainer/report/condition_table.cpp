@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "trainer/data/csv.h"
-#include "trainer/report/score_csv.h"
+#include "trainer/report/bootstrap.h"
 
 namespace unetseg::trainer {
 

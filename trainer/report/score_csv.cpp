@@ -3,72 +3,23 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 
-#include "model/error.h"
 #include "trainer/data/csv.h"
+#include "trainer/data/dataset.h"
 
 namespace unetseg::trainer {
 namespace {
 
-using Row = std::vector<std::string>;
-
-[[noreturn]] void refuse(const std::string& name, const std::string& fault) {
-  throw Error(Fault::read, fmt::format("{}: {}; write it with evaluate --csv", name, fault));
-}
-
-// Rows of fields, quoted or not. An empty line is no row.
-std::vector<Row> rows_of(const std::string& text, const std::string& name) {
-  std::vector<Row> rows;
-  Row row;
-  std::string field;
-  bool quoted = false;
-  const auto end_row = [&] {
-    row.push_back(std::move(field));
-    if (row.size() > 1 || !row.front().empty()) rows.push_back(row);
-    row.clear();
-    field.clear();
-  };
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c != '"') {
-        field += c;
-      } else if (i + 1 < text.size() && text[i + 1] == '"') {
-        field += text[++i];
-      } else {
-        quoted = false;
-      }
-    } else if (c == '"' && field.empty()) {
-      quoted = true;
-    } else if (c == ',') {
-      row.push_back(std::move(field));
-      field.clear();
-    } else if (c == '\n') {
-      end_row();
-    } else if (c != '\r') {
-      field += c;
-    }
-  }
-  if (quoted) refuse(name, "ends inside of a quoted field");
-  if (!row.empty() || !field.empty()) end_row();
-  return rows;
-}
-
-std::size_t column_of(const Row& header, const std::string& column, const std::string& name) {
-  const auto found = std::find(header.begin(), header.end(), column);
-  if (found == header.end()) refuse(name, fmt::format("has no column '{}'", column));
-  return static_cast<std::size_t>(found - header.begin());
-}
-
-double score_from(const std::string& text, std::size_t row, const std::string& name) {
+double score_in(const CsvTable& table, std::size_t row, const char* column) {
+  const std::string& text = table.cell(row, column);
   double value = 0;
   const char* end = text.data() + text.size();
   const std::from_chars_result result = std::from_chars(text.data(), end, value);
   if (result.ec != std::errc() || result.ptr != end || !(value >= 0 && value <= 1))
-    refuse(name, fmt::format("row {} has '{}' for a score from 0 to 1", row, text));
+    throw DataError(
+        {fmt::format("{}: has '{}' for {}, a score from 0 to 1", table.place(row), text, column)});
   return value;
 }
 
@@ -99,20 +50,13 @@ std::vector<ImageResult> results_of(const std::vector<ImageScore>& scores) {
   return results;
 }
 
-std::vector<ImageResult> results_from_csv(const std::string& text, const std::string& name) {
-  const std::vector<Row> rows = rows_of(text, name);
-  if (rows.size() < 2) refuse(name, "holds no scores");
-  const Row& header = rows.front();
-  const std::size_t id = column_of(header, "id", name), dice = column_of(header, "dice", name),
-                    jaccard = column_of(header, "jaccard", name);
+std::vector<ImageResult> read_results(const std::string& path) {
+  const CsvTable table(path, {"id", "dice", "jaccard"});
+  if (table.rows() == 0) throw DataError({fmt::format("{}: holds no scores", path)});
   std::vector<ImageResult> results;
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    if (rows[i].size() != header.size())
-      refuse(name, fmt::format("row {} has {} fields, and the header {}", i + 1, rows[i].size(),
-                               header.size()));
-    results.push_back({rows[i][id], score_from(rows[i][dice], i + 1, name),
-                       score_from(rows[i][jaccard], i + 1, name)});
-  }
+  for (std::size_t row = 0; row < table.rows(); ++row)
+    results.push_back(
+        {table.cell(row, "id"), score_in(table, row, "dice"), score_in(table, row, "jaccard")});
   return results;
 }
 

@@ -20,8 +20,8 @@ struct ImageResult {
 
 std::vector<ImageResult> results_of(const std::vector<ImageScore>& scores);
 
-// From the text of a CSV file with the columns id, dice and jaccard, and any others. `name` is what
-// errors call it. Throws Error(read), naming the line, where it is anything else or has no images.
-std::vector<ImageResult> results_from_csv(const std::string& text, const std::string& name);
+// From a CSV file with the columns id, dice and jaccard, and any others. Throws as CsvTable does,
+// and DataError where a score is no number from 0 to 1 or there are none.
+std::vector<ImageResult> read_results(const std::string& path);
 
 }  // namespace unetseg::trainer

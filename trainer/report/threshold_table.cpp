@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "trainer/data/csv.h"
-#include "trainer/report/score_csv.h"
 
 namespace unetseg::trainer {
 namespace {
