@@ -135,6 +135,17 @@ int open_temporary(const std::string& folder, std::string* name) {
   }
 }
 
+int open_folder(const std::string& folder) {
+  return uninterrupted(
+      [&] { return file_operations.open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); });
+}
+
+// EINVAL: a file system that has no fsync for folders, and needs none or cannot help it.
+void sync_folder(const std::string& path, const Descriptor& folder) {
+  if (uninterrupted([&] { return file_operations.fsync(folder.get()); }) != 0 && errno != EINVAL)
+    fail(path, "fsync of the folder", errno);
+}
+
 void write_all(const std::string& path, int descriptor, const BytesView& piece) {
   const auto* at = static_cast<const std::uint8_t*>(piece.data);
   std::size_t left = piece.size;
@@ -151,9 +162,7 @@ void write_all(const std::string& path, int descriptor, const BytesView& piece) 
 void write_file_atomically(const std::string& path, const std::vector<BytesView>& pieces) {
   const std::string target = target_of(path), folder_path = folder_of(target);
   // Opened before anything is replaced, so that less can fail afterwards.
-  Descriptor folder(uninterrupted([&] {
-    return file_operations.open(folder_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  }));
+  const Descriptor folder(open_folder(folder_path));
   if (folder.get() < 0) fail(path, "open of the folder", errno);
 
   std::string name;
@@ -166,9 +175,14 @@ void write_file_atomically(const std::string& path, const std::vector<BytesView>
   if (file.close() != 0) fail(path, "close", errno);
   if (file_operations.rename(temporary.get(), target.c_str()) != 0) fail(path, "rename", errno);
   temporary.release();
-  // EINVAL: a file system that has no fsync for folders, and needs none or cannot help it.
-  if (uninterrupted([&] { return file_operations.fsync(folder.get()); }) != 0 && errno != EINVAL)
-    fail(path, "fsync of the folder", errno);
+  sync_folder(path, folder);
+}
+
+void rename_file_durably(const std::string& from, const std::string& to) {
+  const Descriptor folder(open_folder(folder_of(to)));
+  if (folder.get() < 0) fail(to, "open of the folder", errno);
+  if (file_operations.rename(from.c_str(), to.c_str()) != 0) fail(to, "rename", errno);
+  sync_folder(to, folder);
 }
 
 void write_file_atomically(const std::string& path, std::string_view text) {

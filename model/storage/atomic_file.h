@@ -28,6 +28,10 @@ void write_file_atomically(const std::string& path, const std::vector<BytesView>
 void write_file_atomically(const std::string& path, std::string_view text);
 void write_file_atomically(const std::string& path, const std::vector<std::uint8_t>& bytes);
 
+// Gives a file another name in its folder, in place of what has that name, and returns when the
+// disk has it so: rename, fsync of the folder. Throws Error(no_space), Error(write).
+void rename_file_durably(const std::string& from, const std::string& to);
+
 // The system calls behind it, with their meaning and errno. Tests put failing ones here, in a
 // process without other threads; nothing else writes to it.
 struct FileOperations {

@@ -156,6 +156,25 @@ START_TEST(test_t3_killed_at_any_call_the_file_is_the_old_or_the_new_one) {
 }
 END_TEST
 
+// Folder opened, renamed, folder synchronised.
+START_TEST(test_t1_a_failing_rename_is_told_and_loses_no_file) {
+  const TemporaryFolder folder;
+  const std::string from = folder.path() + "/from", to = folder.path() + "/to";
+  write_bytes(from, kNew);
+  write_bytes(to, kOld);
+  set_script(At::fail, _i, EIO);
+  const Error error = error_of([&] { rename_file_durably(from, to); });
+  assert_presentable(error);
+  assert_fault(error, Fault::write);
+  assert_mentions(error, to + ": cannot be written: the disk reports an error");
+  ck_assert(bytes_of_file(to) == (script.log == "orF" ? kNew : kOld));
+  set_script(At::nothing, -1, 0);
+  if (std::filesystem::exists(from)) rename_file_durably(from, to);
+  ck_assert(bytes_of_file(to) == kNew);
+  ck_assert_int_eq(files_in(folder.path()), 1);
+}
+END_TEST
+
 START_TEST(test_interrupted_and_short_writes_are_continued) {
   const TemporaryFolder folder;
   const std::string path = folder.path() + "/file";
@@ -287,6 +306,7 @@ int main() {
   tcase_add_loop_test(tests, test_t1_a_failing_call_leaves_the_old_weights, 0, kCallCount);
   tcase_add_loop_test(tests, test_t3_killed_at_any_call_the_file_is_the_old_or_the_new_one, 0,
                       kCallCount);
+  tcase_add_loop_test(tests, test_t1_a_failing_rename_is_told_and_loses_no_file, 0, 3);
   tcase_add_test(tests, test_interrupted_and_short_writes_are_continued);
   tcase_add_test(tests, test_a_write_that_takes_nothing_is_an_error_and_no_endless_loop);
   tcase_add_test(tests, test_a_folder_without_fsync_is_accepted);

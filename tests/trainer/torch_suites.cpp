@@ -15,7 +15,8 @@ const Named kSuites[] = {{"network", network_suite},
                          {"augment", augment_suite},
                          {"batch_gradient", batch_gradient_suite},
                          {"optimizer", optimizer_suite},
-                         {"training", training_suite}};
+                         {"training", training_suite},
+                         {"checkpoint", checkpoint_suite}};
 
 }  // namespace
 

@@ -11,3 +11,4 @@ Suite* augment_suite();
 Suite* batch_gradient_suite();
 Suite* optimizer_suite();
 Suite* training_suite();
+Suite* checkpoint_suite();

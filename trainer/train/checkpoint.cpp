@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "trainer/train/checkpoint.h"
 
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
+#include "model/storage/atomic_file.h"
 #include "model/storage/safetensors.h"
 #include "trainer/train/flat_parameters.h"
 
@@ -55,11 +55,6 @@ Checkpoint load_file(const std::string& path) {
   return checkpoint;
 }
 
-void rename_file(const std::string& from, const std::string& to) {
-  if (std::rename(from.c_str(), to.c_str()) != 0)
-    throw Error(Fault::write, from + " cannot be renamed: " + std::strerror(errno));
-}
-
 }  // namespace
 
 void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint) {
@@ -75,35 +70,36 @@ void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint) {
   add("average", checkpoint.average);
   const std::string last = folder + "/last.safetensors", prev = folder + "/prev.safetensors";
   const std::string next = folder + "/next.safetensors";
-  // The new file is whole before an old one moves: a full disk changes nothing, and a damaged
-  // `last` never takes the place of a good `prev` that is still needed. A crash between the renames
-  // leaves `prev`.
+  // The new file is on the disk before an old one moves: a full disk changes nothing. What breaks
+  // off between the renames leaves `next`, which loading knows: `prev` may then be what was `last`,
+  // and damaged.
   write_safetensors(next, tensors,
                     {{"kind", kKind},
                      {"config", to_json(checkpoint.config).dump()},
                      {"data-sha256", checkpoint.data_sha256},
                      {"optimizer-steps", std::to_string(checkpoint.optimizer_steps)},
                      {"progress", to_json_text(checkpoint.progress)}});
-  if (std::filesystem::exists(last)) rename_file(last, prev);
-  rename_file(next, last);
+  if (std::filesystem::exists(last)) rename_file_durably(last, prev);
+  rename_file_durably(next, last);
 }
 
 Checkpoint load_checkpoint(const std::string& folder, std::string* warning) {
-  const std::string last = folder + "/last.safetensors", prev = folder + "/prev.safetensors";
-  const bool have_last = std::filesystem::exists(last), have_prev = std::filesystem::exists(prev);
-  if (!have_last && !have_prev)
-    throw Error(Fault::not_found, folder + " holds no checkpoint to go on from");
-  if (have_last) {
+  const std::string last = folder + "/last.safetensors";
+  std::vector<std::string> paths;  // the newest first
+  for (const char* name : {"/last.safetensors", "/next.safetensors", "/prev.safetensors"})
+    if (std::filesystem::exists(folder + name)) paths.push_back(folder + name);
+  if (paths.empty()) throw Error(Fault::not_found, folder + " holds no checkpoint to go on from");
+  std::string reason = paths[0] == last ? "" : last + " is missing";
+  for (;; paths.erase(paths.begin())) {
     try {
-      return load_file(last);
+      Checkpoint checkpoint = load_file(paths[0]);
+      if (!reason.empty() && warning) *warning = reason + "; going on from " + paths[0];
+      return checkpoint;
     } catch (const Error& error) {
-      if (!have_prev) throw;
-      if (warning) *warning = std::string(error.what()) + "; going on from " + prev;
+      if (paths.size() == 1) throw;
+      if (reason.empty()) reason = error.what();
     }
-  } else if (warning) {
-    *warning = last + " is missing; going on from " + prev;
   }
-  return load_file(prev);
 }
 
 }  // namespace unetseg::trainer

@@ -22,12 +22,14 @@ struct Checkpoint {
   at::Tensor values, first_moment, second_moment, average;
 };
 
-// Writes `folder`/last.safetensors; what was there becomes prev.safetensors. Error(write),
-// (no_space).
+// Writes `folder`/last.safetensors; what was there becomes prev.safetensors. When it returns, the
+// checkpoint outlives a power failure; broken off at any point, one of this checkpoint and the one
+// before it can be loaded. Error(write), (no_space).
 void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint);
 
-// Reads `last`, or `prev` where `last` is missing or damaged (then *warning says so). Throws
-// Error(not_found) where there is neither, otherwise the error of the newest file.
+// Reads `last`. Where it is missing or damaged (then *warning says so) `next`, which is there where
+// saving was broken off, or `prev`. Throws Error(not_found) where there is none of them, otherwise
+// the error of the oldest file.
 Checkpoint load_checkpoint(const std::string& folder, std::string* warning);
 
 }  // namespace unetseg::trainer
