@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What unetseg-trainer answers to faults: exit codes, one error line, and nothing lost.
+#include <sys/resource.h>
+
+#include <chrono>
+#include <csignal>
 #include <fstream>
 
+#include "trainer/data/groups.h"
 #include "trainer/data/image_files.h"
 
 #include "tests/check.h"
@@ -78,13 +83,29 @@ START_TEST(test_missing_files_are_4) {
 }
 END_TEST
 
-START_TEST(test_t1_output_that_cannot_be_written_is_4_before_data_is_read) {
+START_TEST(test_t4_output_that_cannot_be_written_is_4_before_data_is_read) {
   const TemporaryFolder folder;
-  const std::string file = folder.path() + "/file";
+  const std::string file = folder.path() + "/file", locked = folder.path() + "/locked";
   std::ofstream(file) << "in the way";
   assert_error(run_trainer({"train", "--data", "/no/such/folder", "--output", file + "/run"}), 4,
                "cannot be created");
+  fs::create_directories(locked + "/lock");
+  assert_error(run_trainer({"train", "--data", "/no/such/folder", "--output", locked}), 4,
+               "locked cannot be written to");
   assert_error(run_trainer(synthesize_arguments(file + "/set", "3", "1")), 4, "cannot be created");
+}
+END_TEST
+
+// A disk that takes weights, but no file of a checkpoint's size.
+START_TEST(test_t1_checkpoint_that_cannot_be_written_is_4_and_leaves_no_part_of_it) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  const rlimit limit = {1000000, 1000000};
+  signal(SIGXFSZ, SIG_IGN);  // inherited: writing then fails with EFBIG
+  ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  const Outcome outcome = run_trainer(train_arguments(small_run().data, run, 2));
+  assert_error(outcome, 4, "/checkpoint/next.safetensors: cannot be written");
+  ck_assert(fs::is_empty(run + "/checkpoint"));
 }
 END_TEST
 
@@ -124,13 +145,20 @@ START_TEST(test_t5_t8_t9_check_lists_faults_of_every_kind_and_split_at_once) {
   Image labels = read_gray(set.mask("Test_v2", 18));
   for (std::size_t i = 0; i < labels.pixels.size(); ++i) labels.pixels[i] = i % 3;
   write_image(set.mask("Test_v2", 18), labels);
+  write_image(set.image("Validation", 16), read_rgb(set.image("Training", 6)));  // stored anew
   const Outcome outcome = run_trainer({"check", set.path});
   assert_error(outcome, 3, "4 faults");
+  assert_in("train and validation: " + set.image("Training", 6) + " and " +
+                set.image("Validation", 16) + " are nearly the same image (similarity ",
+            outcome.out);
   assert_in(set.image("Training", 2), outcome.err);
   assert_in(set.image("Training", 3) + ": has no mask", outcome.err);
   assert_in("SYNTH_0000004 (train) and SYNTH_0000015 (validation) are the same image", outcome.err);
   assert_in(set.mask("Test_v2", 18), outcome.err);
   assert_in("0: 1024, 1: 1024, 2: 1024", outcome.err);
+  assert_in("ISIC 2017", outcome.out);
+  assert_in("train: 13 images with masks\n  images: 64x48 (12)\n  masks: 64x48 (12)\n  lesion: ",
+            outcome.out);
 }
 END_TEST
 
@@ -183,6 +211,28 @@ START_TEST(test_t6_mask_of_other_proportions_is_3_unless_asked_for) {
   ck_assert(!was_trained(set.run));
   arguments.insert(arguments.end(), {"--mask-fit", "stretch"});
   assert_code(run_trainer(arguments), 0);
+}
+END_TEST
+
+START_TEST(test_t7_some_empty_and_full_masks_are_told_and_nothing_but_empty_ones_is_3) {
+  const DamagedSet set;
+  const Image empty{64, 48, 1, std::vector<std::uint8_t>(64 * 48, 0)};
+  const Image full{64, 48, 1, std::vector<std::uint8_t>(64 * 48, 255)};
+  write_image(set.mask("Training", 1), empty);
+  write_image(set.mask("Training", 2), full);
+  const std::vector<std::string> arguments = train_arguments(set.path, set.run, 1);
+  const Outcome told = run_trainer(arguments);
+  assert_code(told, 0);
+  assert_in("train: 1 mask without lesion: SYNTH_0000001", told.err);
+  assert_in("train: 1 mask of nothing but lesion: SYNTH_0000002", told.err);
+  for (int id = 1; id <= 14; ++id) write_image(set.mask("Training", id), empty);
+  fs::remove_all(set.run);
+  for (const std::vector<std::string>& command : {arguments, {"check", set.path}}) {
+    const Outcome refused = run_trainer(command);
+    assert_error(refused, 3, "1 fault");
+    assert_in("all 14 masks are empty", refused.err);
+  }
+  ck_assert(!was_trained(set.run));
 }
 END_TEST
 
@@ -252,6 +302,42 @@ START_TEST(test_t2_interrupted_run_goes_on_to_the_same_numbers) {
 }
 END_TEST
 
+START_TEST(test_t2_second_signal_leaves_at_once_with_files_that_are_whole) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  TrainerProcess trainer(train_arguments(small_run().data, run, 100000));
+  trainer.wait_for(run + "/metrics.csv");
+  trainer.send_together({SIGINT, SIGTERM});
+  const Outcome outcome = trainer.wait();
+  ck_assert_msg(outcome.code == 130 || outcome.code == 143, "exit code %d", outcome.code);
+  ck_assert_uint_eq(outcome.err.find("stopped"), std::string::npos);
+  for (const char* file : {"/checkpoint/last.safetensors", "/best.safetensors"})
+    assert_code(run_trainer({"inspect", run + file}), 0);
+}
+END_TEST
+
+// metrics.csv is written after the checkpoint of the same epoch.
+START_TEST(test_t3_killed_run_goes_on_from_its_last_whole_epoch) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run", metrics = run + "/metrics.csv";
+  TrainerProcess first(train_arguments(small_run().data, run, 100000));
+  first.wait_for(metrics);
+  first.send(SIGKILL);
+  assert_code(first.wait(), 128 + SIGKILL);
+  const std::vector<std::string> before = stable_metrics(run);
+  fs::remove(metrics);
+  TrainerProcess second({"train", "--data", small_run().data, "--output", run, "--resume"});
+  second.wait_for(metrics);
+  second.send(SIGTERM);
+  const Outcome outcome = second.wait();
+  assert_code(outcome, 143);
+  assert_in("going on from step", outcome.err);
+  const std::vector<std::string> after = stable_metrics(run);
+  ck_assert_uint_gt(after.size(), before.size());
+  ck_assert(std::equal(before.begin(), before.end(), after.begin()));
+}
+END_TEST
+
 // A set that takes very long to paint.
 START_TEST(test_t2_interrupted_painting_is_130) {
   const TemporaryFolder folder;
@@ -295,6 +381,32 @@ START_TEST(test_t10_resume_with_other_settings_or_data_is_2) {
   assert_error(
       run_trainer({"train", "--data", other, "--output", folder.path() + "/never", "--resume"}), 2,
       "holds no run to resume");
+}
+END_TEST
+
+START_TEST(test_t8_groups_stay_on_one_side_and_ids_without_one_are_3) {
+  const DamagedSet set;
+  for (const char* split : {"Validation", "Test_v2"})
+    for (const char* part : {"_Data", "_Part1_GroundTruth"})
+      fs::remove_all(set.path + "/ISIC-2017_" + split + part);
+  const std::string groups = set.root.path() + "/groups.csv";
+  std::string table = "id,group\n";
+  for (int id = 1; id <= 12; ++id)
+    table += DamagedSet::name(id) + ",patient " + std::to_string(id % 5) + "\n";
+  std::ofstream(groups) << table;
+  std::vector<std::string> arguments = train_arguments(set.path, set.run, 1);
+  arguments.insert(arguments.end(), {"--val-fraction", "0.3", "--groups", groups});
+  const Outcome refused = run_trainer(arguments);
+  assert_error(refused, 3, "2 faults");
+  for (const int id : {13, 14})
+    assert_in(set.image("Training", id) + ": has no group in " + groups, refused.err);
+  std::ofstream(groups, std::ios::app) << DamagedSet::name(13) << ",patient 7\n"
+                                       << DamagedSet::name(14) << ",patient 7\n";
+  assert_code(run_trainer(arguments), 0);
+  const Dataset used = find_dataset(set.run + "/manifest.csv");
+  ck_assert_uint_eq(used.train.size() + used.validation.size(), 14);
+  ck_assert_uint_ge(used.validation.size(), 3);
+  ck_assert(groups_in_two_splits(used).empty());
 }
 END_TEST
 
@@ -357,6 +469,24 @@ START_TEST(test_t12_divergence_is_5) {
 }
 END_TEST
 
+// An image that is listed but gone when it is to be read, in the middle of a set that keeps several
+// threads busy.
+START_TEST(test_t13_vanished_image_is_3_with_its_name_and_without_waiting) {
+  const DamagedSet set;
+  fs::remove(set.image("Training", 7));
+  fs::create_symlink(set.root.path() + "/gone.jpg", set.image("Training", 7));
+  std::vector<std::string> arguments = train_arguments(set.path, set.run, 1);
+  if (_i == 1) arguments.insert(arguments.end(), {"--cache", set.root.path() + "/cache"});
+  const auto begin = std::chrono::steady_clock::now();
+  const Outcome outcome = run_trainer(arguments);
+  assert_error(outcome, 3, "1 fault");
+  assert_in(set.image("Training", 7) + ": no such file", outcome.err);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  ck_assert_double_lt(seconds.count(), 50);  // ten times what it may take where nobody else works
+  ck_assert(!was_trained(set.run));
+}
+END_TEST
+
 // A time budget decides the number of steps, and the run ends by itself.
 START_TEST(test_short_time_budget_ends_by_itself) {
   const TemporaryFolder folder;
@@ -398,23 +528,29 @@ int main() {
   tcase_add_unchecked_fixture(tests, make_small_run, remove_small_run);
   tcase_add_test(tests, test_wrong_command_lines_are_2);
   tcase_add_test(tests, test_missing_files_are_4);
-  tcase_add_test(tests, test_t1_output_that_cannot_be_written_is_4_before_data_is_read);
+  tcase_add_test(tests, test_t4_output_that_cannot_be_written_is_4_before_data_is_read);
+  tcase_add_test(tests, test_t1_checkpoint_that_cannot_be_written_is_4_and_leaves_no_part_of_it);
   tcase_add_test(tests, test_t5_every_damaged_image_is_listed_and_nothing_is_trained);
   tcase_add_test(tests, test_t5_t8_t9_check_lists_faults_of_every_kind_and_split_at_once);
   tcase_add_test(tests, test_t8_missing_mask_is_listed_and_nothing_is_trained);
   tcase_add_test(tests, test_t8_an_image_of_both_splits_is_named_or_left_out);
   tcase_add_test(tests, test_empty_folders_are_3);
   tcase_add_test(tests, test_t6_mask_of_other_proportions_is_3_unless_asked_for);
+  tcase_add_test(tests, test_t7_some_empty_and_full_masks_are_told_and_nothing_but_empty_ones_is_3);
   tcase_add_test(tests, test_t9_greys_and_ones_are_told_and_trained_on);
   tcase_add_test(tests,
                  test_t4_second_trainer_on_a_folder_is_4_and_sigterm_ends_the_first_with_143);
   tcase_add_test(tests, test_t2_interrupted_run_goes_on_to_the_same_numbers);
+  tcase_add_test(tests, test_t2_second_signal_leaves_at_once_with_files_that_are_whole);
+  tcase_add_test(tests, test_t3_killed_run_goes_on_from_its_last_whole_epoch);
   tcase_add_test(tests, test_t2_interrupted_painting_is_130);
   tcase_add_test(tests, test_more_epochs_may_be_added_to_a_finished_run);
   tcase_add_test(tests, test_t10_resume_with_other_settings_or_data_is_2);
+  tcase_add_test(tests, test_t8_groups_stay_on_one_side_and_ids_without_one_are_3);
   tcase_add_test(tests, test_t10_manifest_of_a_run_is_its_data_set_as_long_as_no_file_changes);
   tcase_add_test(tests, test_t11_damaged_checkpoint_falls_back_and_two_are_4);
   tcase_add_test(tests, test_t12_divergence_is_5);
+  tcase_add_loop_test(tests, test_t13_vanished_image_is_3_with_its_name_and_without_waiting, 0, 2);
   tcase_add_test(tests, test_short_time_budget_ends_by_itself);
   tcase_add_test(tests, test_damaged_images_of_predict_and_evaluate_are_3_and_the_others_are_done);
   suite_add_tcase(suite, tests);

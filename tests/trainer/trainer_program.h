@@ -54,6 +54,16 @@ class TrainerProcess {
   TrainerProcess(const TrainerProcess&) = delete;
   TrainerProcess& operator=(const TrainerProcess&) = delete;
 
+  // All of them reach the trainer before it takes another step.
+  void send_together(const std::vector<int>& signals) {
+    send(SIGSTOP);
+    int status = 0;
+    ck_assert_int_eq(waitpid(process_, &status, WUNTRACED), process_);
+    ck_assert(WIFSTOPPED(status));
+    for (const int signal : signals) send(signal);
+    send(SIGCONT);
+  }
+
   void send(int signal) { ck_assert_int_eq(::kill(process_, signal), 0); }
 
   // Returns when the file is there; the test fails where the trainer ends without it.
