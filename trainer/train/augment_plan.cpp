@@ -162,10 +162,11 @@ void draw_no_lesion(Random& random, const MaskView& mask, SamplePlan* plan) {
     plan->warp = {static_cast<float>(half), 0, static_cast<float>(x), 0, static_cast<float>(half),
                   static_cast<float>(y)};
     plan->rim_radius = SamplePlan().rim_radius;
-    if (random.chance(0.85)) return;
+    if (random.chance(0.7)) return;
     break;
   }
   plan->keep = 0;
+  if (random.chance(0.3)) plan->noise_deviation = static_cast<float>(random.uniform(0.05, 0.5));
   const bool dark = random.chance(0.3), uneven = random.chance(0.5);
   const auto draw_corner = [&](float* rgb) {
     const double light = dark ? random.uniform(0, 0.03) : random.uniform(0, 1);

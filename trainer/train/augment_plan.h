@@ -48,8 +48,8 @@ struct AugmentationPolicy {
   double noise_up_to = 0.03;  // standard deviation
   double jpeg = 0.2;
   Range jpeg_quality = {50, 95};
-  double rim = 0.1;         // a dermatoscope's round, black rim
-  double no_lesion = 0.06;  // a window of skin without lesion, or a frame without skin
+  double rim = 0.1;        // a dermatoscope's round, black rim
+  double no_lesion = 0.1;  // a window of skin without lesion, or a frame without skin
 };
 
 // "light" (symmetries and faint colour changes), "default" or "strong". Throws Error(settings).
