@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "trainer/commands/train_setup.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/csrc/api/include/torch/version.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "model/engine/engine.h"
+#include "model/network/float32.h"
+#include "model/network/stored_parameters.h"
+#include "trainer/train/flat_parameters.h"
+
+namespace unetseg::trainer {
+namespace {
+
+bool has_real_bf16(const std::string& device) {
+  if (device != "cpu") return true;
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") && TORCH_VERSION_MAJOR >= 2;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+Config resolved(Config config) {
+  std::string notice;
+  const std::string asked = config.device;
+  config.device = probe_device(asked, &notice);
+  if (!notice.empty()) std::fprintf(stderr, "warning: %s\n", notice.c_str());
+  if (config.precision == "auto") config.precision = has_real_bf16(config.device) ? "bf16" : "fp32";
+  if (config.threads == 0) config.threads = std::max(1u, std::thread::hardware_concurrency());
+  std::fprintf(stderr, "device %s%s, %s, %u threads\n", config.device.c_str(),
+               asked == "auto" && config.device == "cpu" ? " (no usable GPU)" : "",
+               config.precision.c_str(), config.threads);
+  return config;
+}
+
+void prepare_libtorch(const Config& config) {
+  // The run's threads each take samples of their own; LibTorch adds none inside.
+  at::set_num_threads(config.device == "cpu" ? 1 : static_cast<int>(config.threads));
+  forbid_tf32();
+}
+
+// Two checkpoints and one under way (values, two moments, average), and two
+// files of weights; the rest is for pictures and metrics.
+std::uint64_t bytes_of_run(const Config& config) {
+  const auto parameters = static_cast<std::uint64_t>(
+      total_elements(network_layout(config.architecture, config.base_width)));
+  return 3 * 16 * parameters + 2 * 4 * parameters + 20000000;
+}
+
+void require_same_run(const Checkpoint& checkpoint, const Config& config) {
+  const std::vector<std::string> keys = differing_keys(checkpoint.config, config);
+  if (!keys.empty())
+    throw Error(Fault::settings,
+                fmt::format("this run was started with other values of {}: leave them out, or "
+                            "start a new run",
+                            fmt::join(keys, ", ")));
+  if (checkpoint.config.device != config.device || checkpoint.config.threads != config.threads)
+    std::fprintf(stderr,
+                 "warning: this run was started on %s with %u threads: its numbers will differ in "
+                 "their last digits from those of an unbroken run\n",
+                 checkpoint.config.device.c_str(), checkpoint.config.threads);
+}
+
+Parameters initial_parameters(const std::string& path) {
+  const SafetensorsFile file = read_safetensors(path);
+  const UnetsegFit fit = card_of(file).fit;
+  if (fit != UNETSEG_FIT_STRETCH)
+    throw Error(Fault::settings,
+                fmt::format("{} takes pictures with fit={}, and training stretches them: start "
+                            "from weights with fit=stretch",
+                            path, fit_name(fit)));
+  return parameters_of(file);
+}
+
+}  // namespace unetseg::trainer

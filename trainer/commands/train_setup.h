@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// What a run needs before its first step: device and threads, weights to start from, and that it
+// goes on with what it was started with.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "model/network/network.h"
+#include "trainer/train/checkpoint.h"
+
+namespace unetseg::trainer {
+
+// What runs: device, precision and threads named, nothing left on "auto". Says so on stderr. Throws
+// Error(settings), Error(no_device).
+Config resolved(Config config);
+
+// Settings of the whole process.
+void prepare_libtorch(const Config& config);
+
+// What a run writes to its folder.
+std::uint64_t bytes_of_run(const Config& config);
+
+// Throws Error(settings) where `config` differs from the checkpoint's in what an exact resume
+// needs; another device or number of threads is a warning.
+void require_same_run(const Checkpoint& checkpoint, const Config& config);
+
+// Weights to fine-tune. Throws Error.
+Parameters initial_parameters(const std::string& path);
+
+}  // namespace unetseg::trainer
