@@ -48,13 +48,42 @@ START_TEST(test_clipping_keeps_short_gradients_and_shortens_long_ones) {
 }
 END_TEST
 
-START_TEST(test_cosine_rises_then_falls_to_zero) {
-  ck_assert_double_eq_tol(cosine_factor(0, 1000, 0.1), 0.01, 1e-12);
-  ck_assert_double_eq_tol(cosine_factor(99, 1000, 0.1), 1, 1e-12);
-  ck_assert_double_eq_tol(cosine_factor(100, 1000, 0.1), 1, 1e-12);
-  ck_assert_double_eq_tol(cosine_factor(550, 1000, 0.1), 0.5, 1e-12);
-  ck_assert_double_eq_tol(cosine_factor(1000, 1000, 0.1), 0, 1e-12);
-  ck_assert_double_eq_tol(cosine_factor(0, 10, 0), 1, 1e-12);
+// Against the formulas of PyTorch's documentation, number by number.
+START_TEST(test_sgd_steps_as_nesterov_does) {
+  constexpr double kMomentum = 0.99, kDecay = 0.1;
+  double value[2] = {1, -2}, velocity[2] = {0, 0};
+  const double mask[2] = {1, 0};
+  Config config;
+  config.optimizer = "sgd";
+  config.weight_decay = kDecay;
+  const auto sgd = make_optimizer(config, at::tensor({1.0, 0.0}, at::kDouble));
+  const at::Tensor values = at::tensor({1.0, -2.0}, at::kDouble);
+  for (int step = 0; step < 5; ++step) {
+    const double rate = 0.01 / (1 + step);
+    const double gradient[2] = {0.3 - 0.2 * step, 0.5};
+    sgd->step(values, at::tensor({gradient[0], gradient[1]}, at::kDouble), rate);
+    for (int i = 0; i < 2; ++i) {
+      const double g = gradient[i] + kDecay * mask[i] * value[i];
+      velocity[i] = kMomentum * velocity[i] + g;
+      value[i] -= rate * (g + kMomentum * velocity[i]);
+    }
+  }
+  for (int i = 0; i < 2; ++i) ck_assert_double_eq_tol(values[i].item<double>(), value[i], 1e-13);
+}
+END_TEST
+
+START_TEST(test_rates_rise_then_fall_to_zero) {
+  struct {
+    const char* schedule;
+    std::int64_t step;
+    double factor;
+  } const cases[] = {
+      {"cosine", 0, 0.01}, {"cosine", 99, 1}, {"cosine", 100, 1}, {"cosine", 550, 0.5},
+      {"cosine", 1000, 0}, {"poly", 0, 0.01}, {"poly", 100, 1},   {"poly", 550, 0.5358867312681466},
+      {"poly", 1000, 0}};
+  for (const auto& c : cases)
+    ck_assert_double_eq_tol(rate_factor(c.schedule, c.step, 1000, 0.1), c.factor, 1e-12);
+  ck_assert_double_eq_tol(rate_factor("cosine", 0, 10, 0), 1, 1e-12);
 }
 END_TEST
 
@@ -114,7 +143,8 @@ Suite* optimizer_suite() {
   TCase* tests = tcase_create("optimizer");
   tcase_add_loop_test(tests, test_steps_end_where_pytorch_ends, 0, 3);
   tcase_add_test(tests, test_clipping_keeps_short_gradients_and_shortens_long_ones);
-  tcase_add_test(tests, test_cosine_rises_then_falls_to_zero);
+  tcase_add_test(tests, test_sgd_steps_as_nesterov_does);
+  tcase_add_test(tests, test_rates_rise_then_fall_to_zero);
   tcase_add_test(tests, test_plateau_drops_after_more_than_its_patience);
   tcase_add_test(tests, test_average_is_short_first_and_a_share_of_the_steps_later);
   tcase_add_test(tests, test_budget_decides_after_forty_steps_and_follows_a_slower_machine);

@@ -114,15 +114,22 @@ void add_network_options(ConfigOptions* config) {
 void add_optimisation_options(ConfigOptions* config) {
   config->add(kOptimisation, "--batch-size", &Config::batch_size, "Images a step")
       ->check(CLI::Range(1, 4096));
-  config->add(kOptimisation, "--optimizer", &Config::optimizer, "Optimizer")
-      ->check(CLI::IsMember({"adamw", "adam"}));
+  config
+      ->add(
+          kOptimisation, "--optimizer", &Config::optimizer,
+          "sgd: Nesterov, momentum 0.99; nnU-Net trains with --learning-rate 0.01 --schedule poly")
+      ->check(CLI::IsMember({"adamw", "adam", "sgd"}));
   config->add(kOptimisation, "--learning-rate", &Config::learning_rate, "Peak learning rate")
       ->check(CLI::PositiveNumber);
   config
-      ->add(kOptimisation, "--weight-decay", &Config::weight_decay, "AdamW: on convolution weights")
+      ->add(kOptimisation, "--weight-decay", &Config::weight_decay,
+            "On the weights of convolutions")
       ->check(CLI::NonNegativeNumber);
-  config->add(kOptimisation, "--schedule", &Config::schedule, "Learning rate over time")
-      ->check(CLI::IsMember({"cosine", "plateau"}));
+  config
+      ->add(kOptimisation, "--schedule", &Config::schedule,
+            "To 0 by a cosine or a power of 0.9 after the warm-up, or a tenth on each plateau of "
+            "the loss")
+      ->check(CLI::IsMember({"cosine", "poly", "plateau"}));
   config->add(kOptimisation, "--warm-up", &Config::warm_up, "Share of the steps")
       ->check(CLI::Range(0.0, 0.5));
   config->add(kOptimisation, "--loss", &Config::loss, "Loss")

@@ -20,10 +20,10 @@ struct Config {
   int epochs = 40;
   double time_budget = 0;         // seconds; 0: none. Sets the number of steps in place of `epochs`
   std::string loss = "dice+bce";  // or "seed-dice"
-  std::string optimizer = "adamw";  // or "adam"
+  std::string optimizer = "adamw";  // adam, sgd
   double learning_rate = 2e-3;
   double weight_decay = 1e-2;
-  std::string schedule = "cosine";  // or "plateau"
+  std::string schedule = "cosine";  // poly, plateau
   double warm_up = 0.03;            // share of the steps
   double clip = 5;                  // global gradient norm; 0: off
   double ema = 0.05;                // averaging length as a share of the steps; 0: off

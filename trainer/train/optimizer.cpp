@@ -6,11 +6,13 @@
 
 namespace unetseg::trainer {
 
-Adam::Adam(Options options, const at::Tensor& decay_mask)
+Optimizer::Optimizer(const at::Tensor& decay_mask)
     : first_moment(at::zeros_like(decay_mask)),
       second_moment(at::zeros_like(decay_mask)),
-      options_(options),
       decay_mask_(decay_mask) {}
+
+Adam::Adam(Options options, const at::Tensor& decay_mask)
+    : Optimizer(decay_mask), options_(options) {}
 
 void Adam::step(const at::Tensor& values, const at::Tensor& gradients, double learning_rate) {
   ++steps;
@@ -27,6 +29,28 @@ void Adam::step(const at::Tensor& values, const at::Tensor& gradients, double le
   const at::Tensor denominator =
       second_moment.sqrt().div_(std::sqrt(correction2)).add_(options_.epsilon);
   values.addcdiv_(first_moment, denominator, -learning_rate / correction1);
+}
+
+Sgd::Sgd(Options options, const at::Tensor& decay_mask)
+    : Optimizer(decay_mask), options_(options) {}
+
+void Sgd::step(const at::Tensor& values, const at::Tensor& gradients, double learning_rate) {
+  ++steps;
+  if (options_.weight_decay != 0) gradients.addcmul_(values, decay_mask_, options_.weight_decay);
+  first_moment.mul_(options_.momentum).add_(gradients);
+  values.add_(gradients.add_(first_moment, options_.momentum), -learning_rate);
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const Config& config, const at::Tensor& decay_mask) {
+  if (config.optimizer == "sgd") {
+    Sgd::Options options;
+    options.weight_decay = config.weight_decay;
+    return std::make_unique<Sgd>(options, decay_mask);
+  }
+  Adam::Options options;
+  options.weight_decay = config.weight_decay;
+  options.decoupled = config.optimizer == "adamw";
+  return std::make_unique<Adam>(options, decay_mask);
 }
 
 double clip_norm(const at::Tensor& gradients, double limit) {

@@ -19,13 +19,6 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-Adam::Options optimizer_options(const Config& config) {
-  Adam::Options options;
-  options.weight_decay = config.weight_decay;
-  options.decoupled = config.optimizer == "adamw";
-  return options;
-}
-
 }  // namespace
 
 double threshold_of(const Config& config) {
@@ -49,7 +42,7 @@ TrainingRun::TrainingRun(Config config, const DecodedSet& train, const DecodedSe
   network_ = make_network(config_.architecture, config_.base_width, views_of(values_, layout_));
   average_network_ =
       make_network(config_.architecture, config_.base_width, views_of(average_, layout_));
-  optimizer_ = std::make_unique<Adam>(optimizer_options(config_), decay_mask(layout_).to(device_));
+  optimizer_ = make_optimizer(config_, decay_mask(layout_).to(device_));
 }
 
 void TrainingRun::start_from(const Parameters& parameters) {
@@ -129,7 +122,8 @@ double TrainingRun::learning_rate() const {
   // Before the total is known the warm-up cannot be placed: the few steps run at a tenth of the
   // rate.
   if (state_.total_steps == 0) return 0.1 * config_.learning_rate;
-  return config_.learning_rate * cosine_factor(state_.step, state_.total_steps, config_.warm_up);
+  return config_.learning_rate *
+         rate_factor(config_.schedule, state_.step, state_.total_steps, config_.warm_up);
 }
 
 TrainingRun::StepResult TrainingRun::train_step(const std::vector<std::int64_t>& indices) {

@@ -90,7 +90,7 @@ class TrainingRun {
   std::vector<ParameterLayout> layout_;
   at::Tensor values_, average_;
   std::unique_ptr<Network> network_, average_network_;
-  std::unique_ptr<Adam> optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   BatchMaker batches_;
   std::unique_ptr<BatchGradient> batch_gradient_;
   ProgressState state_;

@@ -6,11 +6,17 @@
 
 namespace unetseg::trainer {
 
-double cosine_factor(std::int64_t step, std::int64_t total, double warm_up) {
-  const double rising = std::floor(warm_up * static_cast<double>(total));
-  if (static_cast<double>(step) < rising) return (static_cast<double>(step) + 1) / rising;
-  const double falling = std::max(1.0, static_cast<double>(total) - rising);
-  const double done = std::min(1.0, (static_cast<double>(step) - rising) / falling);
+std::int64_t warm_up_steps(std::int64_t total, double warm_up) {
+  return static_cast<std::int64_t>(std::floor(warm_up * static_cast<double>(total)));
+}
+
+double rate_factor(const std::string& schedule, std::int64_t step, std::int64_t total,
+                   double warm_up) {
+  const std::int64_t rising = warm_up_steps(total, warm_up);
+  if (step < rising) return static_cast<double>(step + 1) / static_cast<double>(rising);
+  const auto falling = static_cast<double>(std::max<std::int64_t>(1, total - rising));
+  const double done = std::min(1.0, static_cast<double>(step - rising) / falling);
+  if (schedule == "poly") return std::pow(1 - done, 0.9);
   return 0.5 * (1 + std::cos(3.14159265358979323846 * done));
 }
 
