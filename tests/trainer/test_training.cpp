@@ -8,6 +8,7 @@
 #include "model/error.h"
 #include "model/network/stored_parameters.h"
 #include "model/storage/atomic_file.h"
+#include "trainer/train/collapse.h"
 #include "trainer/train/flat_parameters.h"
 #include "trainer/train/run.h"
 
@@ -203,6 +204,92 @@ START_TEST(test_t11_damaged_last_checkpoint_falls_back_to_the_one_before) {
 }
 END_TEST
 
+START_TEST(test_memory_format_changes_last_digits_alone) {
+  const TemporaryFolder folder;
+  const Sets sets;
+  std::vector<double> losses[2];
+  for (int i = 0; i < 2; ++i) {
+    Config config = small_config();
+    config.steps = 2;
+    config.memory_format = i == 0 ? "auto" : "channels-last";
+    const std::string path = run_folder(folder, i == 0 ? "auto" : "last");
+    Observed observed;
+    TrainingRun run(config, sets.train, sets.validation, path, "data", observed.events(0));
+    ck_assert(run.run(observed.stop) == RunEnd::finished);
+    ck_assert_str_eq(run.config().memory_format.c_str(), i == 0 ? "contiguous" : "channels-last");
+    losses[i] = observed.losses;
+  }
+  ck_assert_uint_eq(losses[0].size(), 2);
+  for (std::size_t i = 0; i < 2; ++i) ck_assert_double_eq_tol(losses[0][i], losses[1][i], 1e-3);
+}
+END_TEST
+
+// Epochs of ten steps whose training losses and validation Dice are given.
+std::vector<EpochRecord> history_of(const std::vector<double>& losses,
+                                    const std::vector<double>& dice, double spread = 0.9) {
+  std::vector<EpochRecord> history;
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    EpochRecord record;
+    record.epoch = static_cast<std::int64_t>(i) + 1;
+    record.step = 10 * record.epoch;
+    record.train_loss = losses[i];
+    record.validation_dice = dice[i];
+    record.validation_spread = spread;
+    history.push_back(record);
+  }
+  return history;
+}
+
+START_TEST(test_collapse_is_told_from_a_slow_start) {
+  // Half of each picture at first, then nothing for long: the loss falls all the while.
+  ck_assert(
+      !is_lost(history_of({1.4, 1.3, 1.2, 1.1, 1.0, 0.95, 0.9}, {0.35, 0, 0, 0, 0, 0, 0.1}), 0));
+  // What was learnt is gone, and the loss with it.
+  const auto lost =
+      history_of({1.4, 0.6, 0.5, 1.5, 1.4, 1.4, 1.4, 1.3}, {0.35, 0.7, 0.8, 0, 0, 0.01, 0, 0});
+  ck_assert(is_lost(lost, 0));
+  ck_assert(!is_lost({lost.begin(), lost.end() - 1}, 0));
+  // An epoch or two may be bad; they are remembered.
+  const auto recovered =
+      history_of({1.4, 0.6, 0.5, 1.5, 0.9, 0.6, 0.5}, {0.35, 0.7, 0.8, 0, 0.6, 0.7, 0.8});
+  ck_assert(!is_lost(recovered, 0));
+  const std::vector<std::int64_t> epochs = collapsed_epochs(recovered, 0);
+  ck_assert_uint_eq(epochs.size(), 1);
+  ck_assert_int_eq(epochs[0], 4);
+  // One answer for every pixel is no answer, whatever the loss does, but not within the warm-up.
+  const auto dead = history_of({1.4, 1.3, 1.2, 1.1, 1.0}, {0, 0, 0, 0, 0}, 0);
+  ck_assert(is_lost(dead, 0));
+  ck_assert(!is_lost(dead, 10));
+}
+END_TEST
+
+// A network whose weights are all 0 gives one answer everywhere, and learns nothing from it.
+START_TEST(test_collapse_ends_the_run_and_keeps_what_was_good) {
+  const TemporaryFolder folder;
+  const Sets sets;
+  Config config = small_config();
+  config.epochs = 10;
+  config.warm_up = 0;
+  config.deep_supervision = false;
+  const std::string path = run_folder(folder, "run");
+  const std::atomic<bool> stop{false};
+  TrainingRun run(config, sets.train, sets.validation, path, "data", {});
+  Parameters zeros;
+  for (const ParameterLayout& parameter : network_layout(config.architecture, config.base_width))
+    zeros[parameter.name] = at::zeros(parameter.shape);
+  run.start_from(zeros);
+  bool diverged = false;
+  try {
+    run.run(stop);
+  } catch (const Diverged& error) {
+    diverged = std::string(error.what()).find("collapsed") != std::string::npos;
+  }
+  ck_assert(diverged);
+  ck_assert_uint_eq(run.progress().history.size(), 5);
+  ck_assert_int_eq(load_checkpoint(path + "/checkpoint", nullptr).progress.epoch, 4);
+}
+END_TEST
+
 Checkpoint checkpoint_at(std::int64_t step) {
   Checkpoint checkpoint;
   checkpoint.config = small_config();
@@ -284,6 +371,9 @@ Suite* training_suite() {
   tcase_add_test(tests, test_t12_three_steps_without_finite_loss_end_the_run);
   tcase_add_test(tests, test_t11_damaged_last_checkpoint_falls_back_to_the_one_before);
   tcase_add_test(tests, test_t10_changed_settings_are_named);
+  tcase_add_test(tests, test_memory_format_changes_last_digits_alone);
+  tcase_add_test(tests, test_collapse_is_told_from_a_slow_start);
+  tcase_add_test(tests, test_collapse_ends_the_run_and_keeps_what_was_good);
   suite_add_tcase(suite, tests);
   return suite;
 }

@@ -55,7 +55,9 @@ void BatchGradient::compute_shard(Shard* shard, const std::vector<std::int64_t>&
                                   double share) const {
   const Batch batch = this->batch(indices, epoch);
   const auto type = config_.precision == "bf16" ? at::kBFloat16 : at::kFloat;
-  const Logits logits = shard->network->forward(batch.images.to(type), dropout);
+  const auto format = config_.memory_format == "channels-last" ? at::MemoryFormat::ChannelsLast
+                                                               : at::MemoryFormat::Contiguous;
+  const Logits logits = shard->network->forward(batch.images.to(type).contiguous(format), dropout);
   const at::Tensor loss =
       share * segmentation_loss(config_.loss, config_.deep_supervision, logits, batch.target);
   torch::autograd::backward({loss}, {});

@@ -20,6 +20,7 @@ void for_each_field(C& c, F&& field) {
   field("batch-size", c.batch_size);
   field("epochs", c.epochs);
   field("time-budget", c.time_budget);
+  field("steps", c.steps);
   field("loss", c.loss);
   field("optimizer", c.optimizer);
   field("learning-rate", c.learning_rate);
@@ -35,6 +36,8 @@ void for_each_field(C& c, F&& field) {
   field("device", c.device);
   field("precision", c.precision);
   field("threads", c.threads);
+  field("memory-format", c.memory_format);
+  field("deterministic", c.deterministic);
 }
 
 }  // namespace
@@ -57,6 +60,7 @@ Config recipe(const std::string& name) {
   config.warm_up = 0;
   config.clip = 0;
   config.ema = 0;
+  config.deep_supervision = false;
   config.augmentation = "none";
   return config;
 }
@@ -79,7 +83,7 @@ Config config_from_json(const nlohmann::ordered_json& json) {
 }
 
 std::vector<std::string> differing_keys(const Config& saved, const Config& asked) {
-  const std::set<std::string> free = {"epochs", "time-budget", "device", "threads"};
+  const std::set<std::string> free = {"epochs", "time-budget", "steps", "device", "threads"};
   const auto a = to_json(saved), b = to_json(asked);
   std::vector<std::string> keys;
   for (const auto& item : a.items())

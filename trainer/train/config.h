@@ -19,6 +19,7 @@ struct Config {
   int batch_size = 16;
   int epochs = 40;
   double time_budget = 0;         // seconds; 0: none. Sets the number of steps in place of `epochs`
+  std::int64_t steps = 0;         // 0: by one of these two; else exactly so many
   std::string loss = "dice+bce";  // or "seed-dice"
   std::string optimizer = "adamw";  // adam, sgd
   double learning_rate = 2e-3;
@@ -28,12 +29,14 @@ struct Config {
   double clip = 5;                  // global gradient norm; 0: off
   double ema = 0.05;                // averaging length as a share of the steps; 0: off
   double dropout = 0.3;
-  bool deep_supervision = false;
+  bool deep_supervision = true;
   std::string augmentation = "default";  // none, light, default, strong
   std::uint64_t seed = 1;
   std::string device = "auto";
-  std::string precision = "auto";  // auto, fp32, bf16
-  unsigned threads = 0;            // 0: all cores
+  std::string precision = "auto";      // auto, fp32, bf16
+  unsigned threads = 0;                // 0: all cores
+  std::string memory_format = "auto";  // of images on the device: auto, contiguous, channels-last
+  bool deterministic = false;          // on a GPU; on a CPU it always is
 };
 
 // The recipe's values: "default", or "seed" (the training that this project began from).
@@ -41,6 +44,7 @@ struct Config {
 Config recipe(const std::string& name);
 
 nlohmann::ordered_json to_json(const Config& config);
+// Every field must be there. Throws Error(read).
 Config config_from_json(const nlohmann::ordered_json& json);
 
 // Keys whose values differ in a way that makes an exact resume impossible. Length of the run,

@@ -55,6 +55,7 @@ std::string to_json_text(const ProgressState& state) {
     put(row, "validation-loss", record.validation_loss);
     put(row, "validation-dice", record.validation_dice);
     put(row, "validation-jaccard", record.validation_jaccard);
+    put(row, "validation-spread", record.validation_spread);
     put(row, "seconds", record.seconds);
     put(row, "images-per-second", record.images_per_second);
     json["history"].push_back(row);
@@ -91,6 +92,7 @@ ProgressState progress_from_json(const std::string& text) {
       record.validation_loss = get(row, "validation-loss", kNan);
       record.validation_dice = get(row, "validation-dice", kNan);
       record.validation_jaccard = get(row, "validation-jaccard", kNan);
+      record.validation_spread = get(row, "validation-spread", kNan);
       record.seconds = get(row, "seconds", kNan);
       record.images_per_second = get(row, "images-per-second", kNan);
       state.history.push_back(record);
@@ -105,15 +107,15 @@ ProgressState progress_from_json(const std::string& text) {
 std::string metrics_csv(const std::vector<EpochRecord>& history) {
   std::string csv =
       "epoch,step,learning_rate,train_loss,gradient_norm,validation_loss,validation_dice,"
-      "validation_jaccard,seconds,images_per_second\n";
+      "validation_jaccard,validation_spread,seconds,images_per_second\n";
   const auto cell = [](double value) {
     return std::isfinite(value) ? fmt::format("{:.9g}", value) : std::string();
   };
   for (const EpochRecord& r : history)
-    csv += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", r.epoch, r.step, cell(r.learning_rate),
+    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", r.epoch, r.step, cell(r.learning_rate),
                        cell(r.train_loss), cell(r.gradient_norm), cell(r.validation_loss),
-                       cell(r.validation_dice), cell(r.validation_jaccard), cell(r.seconds),
-                       cell(r.images_per_second));
+                       cell(r.validation_dice), cell(r.validation_jaccard),
+                       cell(r.validation_spread), cell(r.seconds), cell(r.images_per_second));
   return csv;
 }
 

@@ -19,7 +19,8 @@ struct EpochRecord {
   double gradient_norm = 0;    // mean over its steps, before clipping
   double validation_loss = 0;  // NaN where the epoch was not scored
   double validation_dice = 0, validation_jaccard = 0;
-  double seconds = 0;  // since the run began
+  double validation_spread = 0;  // largest minus smallest probability of all validation images
+  double seconds = 0;            // since the run began
   double images_per_second = 0;
 };
 

@@ -9,8 +9,10 @@
 #include <numeric>
 
 #include "model/network/stored_parameters.h"
+#include "trainer/train/collapse.h"
 #include "trainer/train/flat_parameters.h"
 #include "trainer/train/random.h"
+#include "trainer/train/step_timing.h"
 
 namespace unetseg::trainer {
 namespace {
@@ -20,10 +22,6 @@ double now() {
 }
 
 }  // namespace
-
-double threshold_of(const Config& config) {
-  return config.loss == "seed-dice" ? 1 / (1 + std::exp(-0.5)) : 0.5;
-}
 
 TrainingRun::TrainingRun(Config config, const DecodedSet& train, const DecodedSet& validation,
                          std::string folder, std::string data_sha256, RunEvents events)
@@ -38,6 +36,11 @@ TrainingRun::TrainingRun(Config config, const DecodedSet& train, const DecodedSe
       batches_(train, config_.input_width, config_.input_height, device_) {
   values_ = initial_values(config_.architecture, layout_, config_.seed).to(device_);
   average_ = values_.clone();
+  if (config_.memory_format == "auto") {
+    config_.memory_format = choose_memory_format(config_, layout_, values_, batches_,
+                                                 first_of_epoch(config_.batch_size));
+    note(fmt::format("images lie {} in memory", config_.memory_format));
+  }
   batch_gradient_ = std::make_unique<BatchGradient>(config_, layout_, values_, batches_);
   network_ = make_network(config_.architecture, config_.base_width, views_of(values_, layout_));
   average_network_ =
@@ -64,27 +67,7 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
 }
 
 ModelCard TrainingRun::card() const {
-  ModelCard card;
-  card.architecture = config_.architecture;
-  card.base_width = config_.base_width;
-  card.input_width = config_.input_width;
-  card.input_height = config_.input_height;
-  card.threshold = threshold_of(config_);
-  card.clean_up.largest_only = card.clean_up.fill_holes = config_.recipe == "default";
-  card.notes["recipe"] = to_json(config_).dump();
-  card.notes["data_sha256"] = data_sha256_;
-  card.notes["data"] =
-      fmt::format("{} training and {} validation images", train_.size(), validation_.size());
-  card.notes["steps"] = std::to_string(state_.step);
-  if (!state_.history.empty()) {
-    const EpochRecord& last = state_.history.back();
-    card.notes["validation"] = fmt::format(
-        "mean Dice {:.4f}, mean Jaccard {:.4f} over {} images, masks at 512 pixels at "
-        "most, without clean-up",
-        last.validation_dice, last.validation_jaccard, validation_.size());
-  }
-  card.notes["intended_use"] = "research; not a medical device";
-  return card;
+  return card_of_run(config_, state_, train_.size(), validation_.size(), data_sha256_);
 }
 
 std::vector<std::int64_t> TrainingRun::order_of_epoch() const {
@@ -95,9 +78,14 @@ std::vector<std::int64_t> TrainingRun::order_of_epoch() const {
   return order;
 }
 
-void TrainingRun::show_first_views() const {
+std::vector<std::int64_t> TrainingRun::first_of_epoch(std::size_t count) const {
   std::vector<std::int64_t> first = order_of_epoch();
-  first.resize(std::min(first.size(), kFirstViews));
+  first.resize(std::min(first.size(), count));
+  return first;
+}
+
+void TrainingRun::show_first_views() const {
+  const std::vector<std::int64_t> first = first_of_epoch(kFirstViews);
   Batch views = batch_gradient_->batch(first, static_cast<std::uint64_t>(state_.epoch));
   views.images = views.images.cpu();
   views.target = views.target.cpu();
@@ -174,10 +162,9 @@ void TrainingRun::epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budge
           budget->after_step(seconds, state_.step, state_.seconds, state_.total_steps);
       if (planned > 0) {
         state_.total_steps = planned;
-        if (events_.note)
-          events_.note(fmt::format(
-              "{:.0f} minutes allow {} steps ({:.1f} epochs)", config_.time_budget / 60, planned,
-              static_cast<double>(planned) * config_.batch_size / static_cast<double>(samples)));
+        note(fmt::format(
+            "{:.0f} minutes allow {} steps ({:.1f} epochs)", config_.time_budget / 60, planned,
+            static_cast<double>(planned) * config_.batch_size / static_cast<double>(samples)));
       }
     }
     if (events_.step) events_.step({state_.step, state_.total_steps, result.loss, rate, seconds});
@@ -196,12 +183,12 @@ void TrainingRun::finish_epoch(double images_per_second) {
       state_.epoch_norm_sum / static_cast<double>(std::max<std::int64_t>(1, state_.epoch_steps));
   record.images_per_second = images_per_second;
   std::vector<std::vector<float>> maps;
-  const ValidationResult result =
-      validate(config_.ema > 0 ? *average_network_ : *network_, validation_, device_, config_.loss,
-               threshold_of(config_), &maps, kPanelImages);
+  ValidationResult result = score(validation_, &maps, kPanelImages);
   record.validation_loss = result.loss;
   record.validation_dice = result.mean_dice();
   record.validation_jaccard = result.mean_jaccard();
+  record.validation_spread = result.highest - result.lowest;
+  scores_ = std::move(result.scores);
   record.seconds = state_.seconds = now() - started_;
   state_.plateau.end_of_epoch(record.train_loss);
   state_.smoothed_jaccard = state_.history.empty()
@@ -217,6 +204,7 @@ void TrainingRun::finish_epoch(double images_per_second) {
   state_.next_sample = 0;
   state_.epoch_loss_sum = state_.epoch_norm_sum = 0;
   state_.epoch_steps = 0;
+  require_living_network();
   if (best) export_weights("best.safetensors");
   save();
   if (events_.epoch) events_.epoch(state_, maps);
@@ -234,8 +222,23 @@ void TrainingRun::require_usable_weights() const {
                       state_.step));
 }
 
-void TrainingRun::save() {
-  require_usable_weights();
+// A dead network's average may still be what it was: nothing of it is kept.
+void TrainingRun::require_living_network() const {
+  if (state_.total_steps > 0 &&
+      is_lost(state_.history, warm_up_steps(state_.total_steps, config_.warm_up)))
+    throw Diverged(
+        fmt::format("validation has collapsed and not recovered for five epochs (epoch {}): "
+                    "best.safetensors of epoch {} is kept; lower --learning-rate",
+                    state_.history.back().epoch, state_.best_epoch));
+}
+
+ValidationResult TrainingRun::score(const DecodedSet& set, std::vector<std::vector<float>>* maps,
+                                    std::size_t count) const {
+  return validate(config_.ema > 0 ? *average_network_ : *network_, set, device_, config_.loss,
+                  threshold_of(config_), maps, count);
+}
+
+Checkpoint TrainingRun::checkpoint() const {
   Checkpoint checkpoint;
   checkpoint.config = config_;
   checkpoint.data_sha256 = data_sha256_;
@@ -245,7 +248,36 @@ void TrainingRun::save() {
   checkpoint.first_moment = optimizer_->first_moment;
   checkpoint.second_moment = optimizer_->second_moment;
   checkpoint.average = average_;
-  save_checkpoint(folder_ + "/checkpoint", checkpoint);
+  return checkpoint;
+}
+
+void TrainingRun::save() {
+  require_usable_weights();
+  save_checkpoint(folder_ + "/checkpoint", checkpoint());
+}
+
+void TrainingRun::note(const std::string& text) const {
+  if (events_.note) events_.note(text);
+}
+
+double TrainingRun::estimated_seconds(std::int64_t steps) const {
+  constexpr std::size_t kScored = 16;
+  const std::int64_t per_epoch = steps_per_epoch();
+  const double step =
+      seconds_of_gradient(batch_gradient_.get(), first_of_epoch(config_.batch_size));
+  std::vector<std::size_t> some(std::min(kScored, validation_.size()));
+  std::iota(some.begin(), some.end(), 0);
+  const DecodedSet sample = samples_of(validation_, some);
+  const double begin = now();
+  score(sample);
+  const double scoring = (now() - begin) * static_cast<double>(validation_.size()) /
+                         static_cast<double>(std::max<std::size_t>(1, some.size()));
+  const std::int64_t epochs = (steps + per_epoch - 1) / per_epoch;
+  return static_cast<double>(steps) * step + static_cast<double>(epochs) * scoring;
+}
+
+std::int64_t TrainingRun::steps_per_epoch() const {
+  return (static_cast<std::int64_t>(train_.size()) + config_.batch_size - 1) / config_.batch_size;
 }
 
 void TrainingRun::export_weights(const std::string& name) const {
@@ -254,17 +286,20 @@ void TrainingRun::export_weights(const std::string& name) const {
 
 RunEnd TrainingRun::run(const std::atomic<bool>& stop) {
   if (state_.step == 0 && events_.views) show_first_views();
-  started_ = now() - state_.seconds;
-  const std::int64_t steps_per_epoch =
-      (static_cast<std::int64_t>(train_.size()) + config_.batch_size - 1) / config_.batch_size;
+  const std::int64_t per_epoch = steps_per_epoch();
   std::unique_ptr<BudgetPlanner> budget;
-  if (config_.time_budget > 0) {
+  started_ = now() - state_.seconds;
+  if (config_.time_budget > 0 && config_.steps == 0) {
     const double begin = now();
-    validate(*average_network_, validation_, device_, config_.loss, 0.5);
+    score(validation_);
     budget = std::make_unique<BudgetPlanner>(config_.time_budget, state_.seconds, now() - begin,
-                                             steps_per_epoch);
+                                             per_epoch);
   } else {
-    state_.total_steps = steps_per_epoch * config_.epochs;
+    state_.total_steps = config_.steps > 0 ? config_.steps : per_epoch * config_.epochs;
+    const std::int64_t left = state_.total_steps - state_.step;
+    if (left > 0 && events_.estimate)
+      events_.estimate({left, state_.total_steps, per_epoch, estimated_seconds(left)});
+    started_ = now() - state_.seconds;  // the estimate is none of the run's time
   }
   // An epoch under way is scored even where its last step is done: a run may have been stopped
   // between the two.

@@ -15,6 +15,7 @@
 #include "trainer/train/checkpoint.h"
 #include "trainer/train/diverged.h"
 #include "trainer/train/optimizer.h"
+#include "trainer/train/run_card.h"
 #include "trainer/train/validation.h"
 
 namespace unetseg::trainer {
@@ -24,8 +25,16 @@ struct StepInfo {
   double loss, learning_rate, seconds_per_step;
 };
 
+// What is ahead of a run whose length is known.
+struct RunEstimate {
+  std::int64_t steps_left, total_steps, steps_per_epoch;
+  double seconds;
+};
+
 // What a run tells while it goes on; called from the training thread.
 struct RunEvents {
+  // Before the first step, where the number of steps is known.
+  std::function<void(const RunEstimate&)> estimate;
   // Once, before the first step of a new run: the first views that the network will see.
   std::function<void(const Batch&)> views;
   std::function<void(const StepInfo&)> step;
@@ -34,10 +43,6 @@ struct RunEvents {
       epoch;
   std::function<void(const std::string&)> note;
 };
-
-// Probability from which a pixel is lesion for networks trained by `config`. The seed's loss works
-// on raw outputs, of which it took those above 0.5.
-double threshold_of(const Config& config);
 
 enum class RunEnd { finished, interrupted };
 
@@ -56,10 +61,19 @@ class TrainingRun {
 
   // Trains to the end, or until *stop becomes true (checked after each step). Writes checkpoint/
   // after every epoch and at the end, best.safetensors and last.safetensors (the averaged weights).
-  // Throws Diverged, Error(write), Error(no_space).
+  // Throws Diverged, also where validation has collapsed for good, Error(write), Error(no_space).
   RunEnd run(const std::atomic<bool>& stop);
 
   const ProgressState& progress() const { return state_; }
+  // As given, with the memory format decided.
+  const Config& config() const { return config_; }
+  // What save() would write; shares the run's tensors.
+  Checkpoint checkpoint() const;
+  // Of the last epoch, image by image; empty where this object has scored none.
+  const std::vector<ImageScore>& scores() const { return scores_; }
+  // Scores the weights that are exported on `set`; `maps` receives the first `count` images'.
+  ValidationResult score(const DecodedSet& set, std::vector<std::vector<float>>* maps = nullptr,
+                         std::size_t count = 0) const;
   // Weights and card as they are exported.
   ModelCard card() const;
 
@@ -69,6 +83,10 @@ class TrainingRun {
     bool taken;
   };
   std::vector<std::int64_t> order_of_epoch() const;
+  std::vector<std::int64_t> first_of_epoch(std::size_t count) const;
+  std::int64_t steps_per_epoch() const;
+  double estimated_seconds(std::int64_t steps) const;
+  void note(const std::string& text) const;
   void show_first_views() const;
   DropoutMasks dropout_masks(std::int64_t samples) const;
   double learning_rate() const;
@@ -77,6 +95,7 @@ class TrainingRun {
   void epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budget);
   void finish_epoch(double images_per_second);
   void require_usable_weights() const;
+  void require_living_network() const;
   void save();
   void export_weights(const std::string& name) const;
   at::Tensor exported_values() const { return config_.ema > 0 ? average_ : values_; }
@@ -94,6 +113,7 @@ class TrainingRun {
   BatchMaker batches_;
   std::unique_ptr<BatchGradient> batch_gradient_;
   ProgressState state_;
+  std::vector<ImageScore> scores_;
   double started_ = 0;  // clock reading that corresponds to state_.seconds == 0
 };
 

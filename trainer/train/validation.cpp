@@ -3,6 +3,7 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "model/mask/mask.h"
@@ -47,6 +48,8 @@ ValidationResult validate(const Network& network, const DecodedSet& set, at::Dev
     loss_sum += segmentation_loss(loss, false, logits, batch.target).item<double>() *
                 static_cast<double>(indices.size());
     const at::Tensor probabilities = at::sigmoid(logits.full).to(at::kCPU).contiguous();
+    result.lowest = std::min(result.lowest, probabilities.min().item<double>());
+    result.highest = std::max(result.highest, probabilities.max().item<double>());
     const float* map = probabilities.data_ptr<float>();
     const std::size_t pixels = static_cast<std::size_t>(set.width) * set.height;
     for (std::size_t i = first; i < first + indices.size(); ++i, map += pixels) {
@@ -62,6 +65,25 @@ ValidationResult validate(const Network& network, const DecodedSet& set, at::Dev
   }
   result.loss = loss_sum / static_cast<double>(std::max<std::size_t>(1, set.size()));
   return result;
+}
+
+DecodedSet samples_of(const DecodedSet& set, const std::vector<std::size_t>& indices) {
+  DecodedSet samples;
+  samples.width = set.width;
+  samples.height = set.height;
+  const std::size_t pixels = static_cast<std::size_t>(set.width) * set.height;
+  for (const std::size_t i : indices) {
+    const auto image = set.images.begin() + static_cast<std::ptrdiff_t>(3 * pixels * i);
+    const auto mask = set.masks.begin() + static_cast<std::ptrdiff_t>(pixels * i);
+    samples.images.insert(samples.images.end(), image,
+                          image + static_cast<std::ptrdiff_t>(3 * pixels));
+    samples.masks.insert(samples.masks.end(), mask, mask + static_cast<std::ptrdiff_t>(pixels));
+    samples.ids.push_back(set.ids[i]);
+    samples.sha256.push_back(set.sha256[i]);
+    samples.aspect.push_back(set.aspect[i]);
+    if (!set.truth.empty()) samples.truth.push_back(set.truth[i]);
+  }
+  return samples;
 }
 
 }  // namespace unetseg::trainer

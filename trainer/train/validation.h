@@ -13,6 +13,7 @@ namespace unetseg::trainer {
 struct ValidationResult {
   double loss = 0;                 // mean over images, of the run's own loss
   std::vector<ImageScore> scores;  // at the truth masks' size, without clean-up of the mask
+  double lowest = 1, highest = 0;  // probability of all pixels
   double mean_dice() const;
   double mean_jaccard() const;
 };
@@ -24,5 +25,8 @@ ValidationResult validate(const Network& network, const DecodedSet& set, at::Dev
                           const std::string& loss, double threshold,
                           std::vector<std::vector<float>>* panel_probabilities = nullptr,
                           std::size_t panels = 0);
+
+// The samples `indices` of `set`, in that order, with their truth masks.
+DecodedSet samples_of(const DecodedSet& set, const std::vector<std::size_t>& indices);
 
 }  // namespace unetseg::trainer
