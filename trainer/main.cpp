@@ -2,12 +2,40 @@
 // unetseg-trainer: trains, scores and inspects the networks that the unetseg element runs.
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
+
+#include "trainer/commands/command_line.h"
 #include "trainer/commands/commands.h"
+#include "trainer/commands/option_layers.h"
+#include "trainer/commands/typo.h"
 #include "trainer/heap.h"
 
+namespace {
+
+using namespace unetseg::trainer;
+
+// Where a name is none, what was probably meant; CLI11 itself would rather miss the required option
+// that a mistyped one stands for. Empty where every name is one.
+std::string mistyped(const CLI::App& app) {
+  for (const CLI::App* verb : app.get_subcommands())
+    for (const std::string& word : verb->remaining())
+      if (word.rfind("--", 0) == 0) {
+        const std::string name = word.substr(0, word.find('='));
+        return name + " is no option of " + verb->get_name() + " (see --help)" +
+               typo_hint(name, option_names(*verb));
+      }
+  if (!app.get_subcommands().empty() || app.remaining().empty()) return {};
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
+  const std::string word = app.remaining().front();
+  return word + " is no verb (see --help)" + typo_hint(word, verbs);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace unetseg::trainer;
   keep_freed_memory();
+  keep_command_line(argc, argv);
   CLI::App app("Trains, scores and inspects the networks that the unetseg element runs.");
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
@@ -22,6 +50,11 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const std::string typo = mistyped(app);
+    if (error.get_exit_code() != 0 && !typo.empty()) {
+      std::fprintf(stderr, "error: %s\n", typo.c_str());
+      return kConfig;
+    }
     const int code = app.exit(error);  // prints help or what is wrong
     return code == 0 ? kOk : kConfig;
   }

@@ -63,6 +63,13 @@ START_TEST(test_wrong_command_lines_are_2) {
     ck_assert_uint_gt(outcome.err.size(), 0);
     ck_assert(!was_trained(arguments[4]));
   }
+  std::vector<std::string> mistyped = train;
+  mistyped.insert(mistyped.end(), {"--epoch", "2"});
+  assert_error(run_trainer(mistyped), 2,
+               "--epoch is no option of train (see --help); did you mean --epochs?");
+  assert_error(run_trainer({"predict", "--wieghts", "x"}), 2, "did you mean --weights?");
+  assert_error(run_trainer({"tarin"}), 2, "did you mean train?");
+  assert_error(run_trainer({"train", "--output", train[4]}), 2, "--data is required");
   assert_code(run_trainer({}), 2);
   assert_code(run_trainer({"learn"}), 2);
   assert_code(run_trainer({"--help"}), 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // unetseg-trainer as people run it: what each verb writes and prints, on a small painted data set.
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <sstream>
 
@@ -118,8 +119,9 @@ END_TEST
 
 START_TEST(test_train_leaves_weights_metrics_curves_and_panels) {
   const std::string& run = small_run().folder;
-  for (const char* file : {"/best.safetensors", "/last.safetensors", "/config.json",
-                           "/checkpoint/last.safetensors", "/checkpoint/prev.safetensors"})
+  for (const char* file :
+       {"/best.safetensors", "/last.safetensors", "/config.json", "/panels/worst.png",
+        "/checkpoint/last.safetensors", "/checkpoint/prev.safetensors"})
     ck_assert_msg(fs::exists(run + file), "%s is missing", file);
   const std::vector<std::string> metrics = lines_of(text_of(run + "/metrics.csv"));
   ck_assert_uint_eq(metrics.size(), 1 + kSmallRunEpochs);
@@ -134,7 +136,111 @@ START_TEST(test_train_leaves_weights_metrics_curves_and_panels) {
     ck_assert_uint_gt(colours_of(read_rgb(panel.path())), 200);
     ++panels;
   }
-  ck_assert_uint_eq(panels, kSmallRunEpochs);
+  ck_assert_uint_eq(panels, kSmallRunEpochs + 1);
+}
+END_TEST
+
+START_TEST(test_train_leaves_a_record_a_card_and_a_log) {
+  const std::string& run = small_run().folder;
+  const std::string record = text_of(run + "/run.json");
+  for (const char* words : {"\"end\": \"finished\"", "\"libtorch\": \"", "\"device\": \"cpu\"",
+                            "\"precision\": \"fp32\"", "\"threads\": 1", "\"training-images\": 14",
+                            "\"total-steps\": 32", "\"epochs\": 8", "\"commit\": \"",
+                            "\"data-sha256\": \"", "\"started\": \"2", "\"ended\": \"2"})
+    assert_in(words, record);
+  const std::string command = "unetseg-trainer train --data " + small_run().data;
+  assert_in(command, record);
+  const std::string card = text_of(run + "/card.md");
+  for (const std::string& words :
+       {std::string("`improved-unet`, base width 4"), std::string("Not a medical device"), command,
+        std::string("14 training and 3 validation images"), std::string("32 steps, 8 epochs"),
+        std::string("Dice 0.")})
+    assert_in(words, card);
+  // The log is what was printed, behind the command.
+  ck_assert_uint_eq(text_of(run + "/log.txt").find(command), 0);
+  assert_in(small_run().log, text_of(run + "/log.txt"));
+  assert_in("32 steps, 8.0 epochs of 4: about", small_run().log);
+  assert_in("best epoch", small_run().log);
+}
+END_TEST
+
+START_TEST(test_saved_configuration_repeats_the_run_and_steps_its_length) {
+  const TemporaryFolder folder;
+  std::vector<std::string> arguments = train_arguments(small_run().data, folder.path() + "/a", 1);
+  arguments[5] = "--steps";
+  arguments[6] = "6";  // one epoch and a half
+  assert_code(run_trainer(arguments), 0);
+  const std::vector<std::string> metrics = stable_metrics(folder.path() + "/a");
+  ck_assert_uint_eq(metrics.size(), 3);
+  ck_assert_uint_eq(metrics[2].find("2,6,"), 0);
+  assert_code(run_trainer({"train", "--config", folder.path() + "/a/config.json", "--data",
+                           small_run().data, "--output", folder.path() + "/b"}),
+              0);
+  ck_assert(stable_metrics(folder.path() + "/b") == metrics);
+}
+END_TEST
+
+START_TEST(test_seeds_run_one_after_the_other_and_are_summed_up) {
+  const TemporaryFolder folder;
+  std::vector<std::string> arguments = train_arguments(small_run().data, folder.path(), 1);
+  arguments.insert(arguments.end(), {"--seeds", "2", "--seed", "5"});
+  const Outcome outcome = run_trainer(arguments);
+  assert_code(outcome, 0);
+  assert_in("run 2 of 2, seed 6", outcome.err);
+  assert_in("2 seeds: validation Jaccard 0.", outcome.err);
+  assert_in("\"seed\": 6", text_of(folder.path() + "/seed-2/config.json"));
+  ck_assert(stable_metrics(folder.path() + "/seed-1") != stable_metrics(folder.path() + "/seed-2"));
+  ck_assert_uint_eq(lines_of(text_of(folder.path() + "/seeds.csv")).size(), 3);
+  assert_in("loss", text_of(folder.path() + "/seed-1/log.txt"));
+}
+END_TEST
+
+START_TEST(test_dry_run_does_all_once_and_leaves_nothing) {
+  const TemporaryFolder folder;
+  std::vector<std::string> arguments =
+      train_arguments(small_run().data, folder.path() + "/runs/new", 40);
+  arguments.push_back("--dry-run");
+  const Outcome outcome = run_trainer(arguments);
+  assert_code(outcome, 0);
+  assert_in("bit for bit", outcome.err);
+  assert_in("160 steps (40.0 epochs) would take about", outcome.err);
+  ck_assert(fs::is_empty(folder.path()));
+  arguments[4] = small_run().folder;
+  assert_error(run_trainer(arguments), 2, "is not empty");
+}
+END_TEST
+
+START_TEST(test_overfit_batch_learns_sixteen_images_or_is_1) {
+  std::vector<std::string> arguments = {
+      "train",           "--data", small_run().data, "--overfit-batch",
+      "--size",          "32",     "--width",        "4",
+      "--threads",       "1",      "--device",       "cpu",
+      "--learning-rate", "0.01"};
+  const Outcome learnt = run_trainer(arguments);
+  assert_code(learnt, 0);
+  assert_in("learning 14 images by heart", learnt.err);
+  assert_in("on one batch after", learnt.err);
+  arguments.insert(arguments.end(), {"--steps", "3"});
+  assert_error(run_trainer(arguments), 1, "one batch was not learnt: Dice 0.");
+}
+END_TEST
+
+START_TEST(test_options_come_from_the_environment_behind_the_command_line) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run", file = folder.path() + "/options.toml";
+  std::ofstream(file) << "time-budget = \"9h\"\nseed = 11\nwidth = 2\nno-deep-supervision = true\n";
+  setenv("UNETSEG_TRAINER_SEED", "12", 1);
+  setenv("UNETSEG_TRAINER_BATCH_SIZE", "7", 1);
+  std::vector<std::string> arguments = train_arguments(small_run().data, run, 1);
+  arguments.insert(arguments.end(), {"--config", file});
+  assert_code(run_trainer(arguments), 0);
+  const std::string config = text_of(run + "/config.json");
+  for (const char* line : {"\"seed\": 12", "\"batch-size\": 4", "\"time-budget\": 0.0",
+                           "\"base-width\": 4", "\"deep-supervision\": false"})
+    assert_in(line, config);
+  setenv("UNETSEG_TRAINER_BATCHSIZE", "7", 1);
+  arguments[4] = folder.path() + "/never";
+  assert_error(run_trainer(arguments), 2, "did you mean batch-size?");
 }
 END_TEST
 
@@ -163,8 +269,10 @@ START_TEST(test_seed_recipe_follows_the_seeds_training) {
         "\"input-height\": 128", "\"batch-size\": 4", "\"loss\": \"seed-dice\"",
         "\"optimizer\": \"adam\"", "\"learning-rate\": 0.0001", "\"weight-decay\": 0.0",
         "\"schedule\": \"plateau\"", "\"augmentation\": \"none\"", "\"epochs\": 1",
-        "\"supersampling\": 1", "\"ema\": 0.0"})
+        "\"supersampling\": 1", "\"ema\": 0.0", "\"deep-supervision\": false"})
     assert_in(line, config);
+  for (const char* picture : {"/loss.png", "/dice.png", "/predictions.png"})
+    ck_assert_uint_gt(colours_of(read_rgb(run + picture)), 20);
 }
 END_TEST
 
@@ -182,7 +290,8 @@ START_TEST(test_options_can_come_from_a_file_and_the_command_line_wins) {
   const std::vector<std::string> again = {
       "train", "--config", file, "--data", small_run().data, "--output", folder.path() + "/never"};
   std::ofstream(file) << "epoch = 1\n";
-  assert_error(run_trainer(again), 2, "'epoch' is no option of train");
+  assert_error(run_trainer(again), 2,
+               "'epoch' is no option of train (see --help); did you mean epochs?");
   std::ofstream(file) << "epochs = 0\n";
   assert_error(run_trainer(again), 2, "--epochs");
 }
@@ -412,6 +521,12 @@ int main() {
   tcase_add_test(tests, test_synthesize_mends_its_own_folder_and_leaves_others_alone);
   tcase_add_test(tests, test_synthesize_clip_numbers_frames_and_masks_alike);
   tcase_add_test(tests, test_train_leaves_weights_metrics_curves_and_panels);
+  tcase_add_test(tests, test_train_leaves_a_record_a_card_and_a_log);
+  tcase_add_test(tests, test_saved_configuration_repeats_the_run_and_steps_its_length);
+  tcase_add_test(tests, test_seeds_run_one_after_the_other_and_are_summed_up);
+  tcase_add_test(tests, test_dry_run_does_all_once_and_leaves_nothing);
+  tcase_add_test(tests, test_overfit_batch_learns_sixteen_images_or_is_1);
+  tcase_add_test(tests, test_options_come_from_the_environment_behind_the_command_line);
   tcase_add_test(tests, test_train_prints_plain_lines_where_nobody_watches);
   tcase_add_test(tests, test_seed_recipe_follows_the_seeds_training);
   tcase_add_test(tests, test_options_can_come_from_a_file_and_the_command_line_wins);

@@ -10,8 +10,9 @@ class App;
 
 namespace unetseg::trainer {
 
-// Exit codes that scripts rely on; 130 and 143 are those of SIGINT and SIGTERM.
-enum ExitCode { kOk = 0, kConfig = 2, kData = 3, kInputOutput = 4, kDiverged = 5 };
+// Exit codes that scripts rely on; kFailed: what was to be found out is not so. 130 and 143 are
+// those of SIGINT and SIGTERM.
+enum ExitCode { kOk = 0, kFailed = 1, kConfig = 2, kData = 3, kInputOutput = 4, kDiverged = 5 };
 
 // Set by the verb that the command line names; run after parsing. Returns the exit code.
 using Action = std::function<int()>;

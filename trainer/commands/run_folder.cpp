@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <set>
 
 #include "model/error.h"
 
@@ -20,25 +22,34 @@ namespace fs = std::filesystem;
 // A run that ended before its first checkpoint, over a fault in the data for instance, leaves
 // nothing worth keeping: the same command may be given again.
 bool may_start_in(const std::string& path) {
+  const std::set<std::string> early = {"lock", "config.json", "log.txt", "run.json",
+                                       "augmentation.png"};
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
     const std::string name = entry.path().filename().string();
     const bool empty_folder = (name == "checkpoint" || name == "panels") && entry.is_directory() &&
                               fs::is_empty(entry.path());
-    if (!empty_folder && name != "lock" && name != "config.json" && name != "manifest.csv")
-      return false;
+    if (!empty_folder && early.count(name) == 0) return false;
   }
   return true;
+}
+
+void refuse_mixture(const std::string& path) {
+  if (!may_start_in(path))
+    throw Error(Fault::settings,
+                path + " is not empty: give another --output, or --resume to go on with that run");
+}
+
+void make_folders(const std::string& path) {
+  for (const char* name : {"/checkpoint", "/panels"}) {
+    std::error_code error;
+    fs::create_directories(path + name, error);
+    if (error) throw Error(Fault::write, path + name + " cannot be created", error.message());
+  }
 }
 
 }  // namespace
 
 RunFolder::RunFolder(const std::string& path, bool resume) : path_(path) {
-  const auto refuse_mixture = [&] {
-    if (!resume && !may_start_in(path))
-      throw Error(
-          Fault::settings,
-          path + " is not empty: give another --output, or --resume to go on with that run");
-  };
   std::error_code error;
   if (resume && !fs::is_directory(path, error))
     throw Error(Fault::settings, path + " holds no run to resume");
@@ -47,18 +58,15 @@ RunFolder::RunFolder(const std::string& path, bool resume) : path_(path) {
   // Somebody's own folder gets no lock file. A folder with one may be in use, which is to be said
   // before that it is not empty.
   const std::string lock = path + "/lock";
-  if (!fs::exists(lock)) refuse_mixture();
+  if (!resume && !fs::exists(lock)) refuse_mixture(path);
   lock_ = open(lock.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
   if (lock_ < 0) throw Error(Fault::write, path + " cannot be written to", std::strerror(errno));
   try {
     if (flock(lock_, LOCK_EX | LOCK_NB) != 0)
       throw Error(Fault::write,
                   path + " is in use by another trainer: wait for it or give another --output");
-    refuse_mixture();
-    for (const char* name : {"/checkpoint", "/panels"}) {
-      fs::create_directories(path + name, error);
-      if (error) throw Error(Fault::write, path + name + " cannot be created", error.message());
-    }
+    if (!resume) refuse_mixture(path);
+    make_folders(path);
   } catch (...) {
     close(lock_);
     throw;
@@ -78,6 +86,21 @@ void RunFolder::require_space(std::uint64_t bytes) const {
     throw Error(Fault::no_space,
                 fmt::format("{} has {} MB left on its disk, a run needs about {} MB", path_,
                             space.available / 1000000, bytes / 1000000 + 1));
+}
+
+ScratchFolder::ScratchFolder(const std::string& path) {
+  if (fs::is_directory(path)) refuse_mixture(path);
+  fs::path near = fs::absolute(path).lexically_normal().parent_path();
+  while (!fs::exists(near)) near = near.parent_path();
+  path_ = (near / "unetseg-dry-run-XXXXXX").string();
+  if (mkdtemp(path_.data()) == nullptr)
+    throw Error(Fault::write, near.string() + " cannot be written to", std::strerror(errno));
+  make_folders(path_);
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code error;
+  fs::remove_all(path_, error);
 }
 
 }  // namespace unetseg::trainer

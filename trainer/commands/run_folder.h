@@ -26,4 +26,20 @@ class RunFolder {
   int lock_ = -1;
 };
 
+// A folder for files that nobody is to keep, on the disk of `path` and removed with the object.
+class ScratchFolder {
+ public:
+  // Throws Error(settings) where a new run could not begin in `path`, Error(write) where nothing
+  // can be written beside it.
+  explicit ScratchFolder(const std::string& path);
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 }  // namespace unetseg::trainer

@@ -2,19 +2,22 @@
 #include "trainer/commands/run_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
-#include <cstdio>
 
 #include "model/storage/atomic_file.h"
 #include "trainer/commands/durations.h"
+#include "trainer/commands/say.h"
 #include "trainer/report/pictures.h"
 #include "trainer/report/progress.h"
+#include "trainer/train/collapse.h"
 
 namespace unetseg::trainer {
 
 struct RunReport::Live {
-  explicit Live(bool quiet) : line("training", quiet) {}
+  explicit Live(bool is_quiet) : quiet(is_quiet), line("training", is_quiet) {}
+  const bool quiet;
   ProgressLine line;
   double smoothed_loss = std::nan("");
 };
@@ -37,12 +40,27 @@ RunEvents RunReport::events() {
                        static_cast<std::size_t>(info.total_steps),
                        fmt::format("loss {:.4f}", loss));
   };
+  if (!live_->quiet)
+    events.estimate = [this](const RunEstimate& estimate) { on_estimate(estimate); };
   events.views = [this](const Batch& views) { on_first_views(views); };
   events.epoch = [this](const ProgressState& state, const std::vector<std::vector<float>>& maps) {
     on_epoch(state, maps);
   };
-  events.note = [this](const std::string& text) { live_->line.print(text); };
+  events.note = [this](const std::string& text) { print(text); };
   return events;
+}
+
+void RunReport::print(const std::string& line) const {
+  live_->line.print(line);
+  log_line(line);
+}
+
+void RunReport::on_estimate(const RunEstimate& estimate) const {
+  print(fmt::format(
+      "{} steps{}, {:.1f} epochs of {}: about {}", estimate.steps_left,
+      estimate.steps_left < estimate.total_steps ? " left" : "",
+      static_cast<double>(estimate.steps_left) / static_cast<double>(estimate.steps_per_epoch),
+      estimate.steps_per_epoch, duration_text(estimate.seconds)));
 }
 
 void RunReport::on_first_views(const Batch& views) const {
@@ -59,7 +77,7 @@ void RunReport::on_first_views(const Batch& views) const {
 void RunReport::on_epoch(const ProgressState& state,
                          const std::vector<std::vector<float>>& probabilities) {
   const EpochRecord& record = state.history.back();
-  live_->line.print(fmt::format(
+  print(fmt::format(
       "epoch {:3}  step {}/{}  loss {:.4f}  validation: loss {:.4f} Dice {:.4f} Jaccard {:.4f}{}  "
       "{:.1f} images/s  {}",
       record.epoch, record.step, state.total_steps, record.train_loss, record.validation_loss,
@@ -94,12 +112,30 @@ void RunReport::write_pictures(const ProgressState& state) const {
   write_curves(folder_ + "/curves.png", "Training", "epoch", {train, loss, dice, jaccard});
 }
 
-void RunReport::finish(const ProgressState& state) {
+void RunReport::finish(const TrainingRun& run) {
   live_->line.finish();
+  const ProgressState& state = run.progress();
   if (state.history.empty()) return;
-  std::fprintf(stderr, "%zu epoch%s in %s; best validation Jaccard at epoch %lld\n",
-               state.history.size(), state.history.size() == 1 ? "" : "s",
-               duration_text(state.seconds).c_str(), static_cast<long long>(state.best_epoch));
+  say(fmt::format("{} epoch{} in {}", state.history.size(), state.history.size() == 1 ? "" : "s",
+                  duration_text(state.seconds)));
+  const EpochRecord& last = state.history.back();
+  if (state.best_epoch == last.epoch) {
+    say(fmt::format("best epoch: the last, validation Jaccard {:.4f}", last.validation_jaccard));
+  } else {
+    const double best =
+        state.history[static_cast<std::size_t>(state.best_epoch - 1)].validation_jaccard;
+    say(fmt::format(
+        "best epoch, by smoothed validation Jaccard: {} with {:.4f}, {:+.4f} against "
+        "the last with {:.4f}",
+        state.best_epoch, best, best - last.validation_jaccard, last.validation_jaccard));
+  }
+  const std::vector<std::int64_t> collapsed =
+      collapsed_epochs(state.history, warm_up_steps(state.total_steps, run.config().warm_up));
+  if (!collapsed.empty())
+    say(
+        fmt::format("warning: validation collapsed in epoch{} {}: look at curves.png, and lower "
+                    "--learning-rate",
+                    collapsed.size() == 1 ? "" : "s", fmt::join(collapsed, ", ")));
 }
 
 }  // namespace unetseg::trainer

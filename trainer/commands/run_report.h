@@ -18,10 +18,13 @@ class RunReport {
 
   RunEvents events();
 
-  // Ends the progress line and says how the run went.
-  void finish(const ProgressState& state);
+  // Ends the progress line and says how the run went, which epoch is the best one, and whether
+  // validation collapsed on the way.
+  void finish(const TrainingRun& run);
 
  private:
+  void print(const std::string& line) const;
+  void on_estimate(const RunEstimate& estimate) const;
   void on_first_views(const Batch& views) const;
   void on_epoch(const ProgressState& state, const std::vector<std::vector<float>>& probabilities);
   void write_pictures(const ProgressState& state) const;

@@ -4,15 +4,20 @@
 #include <fmt/format.h>
 #include <glib.h>
 
-#include <cstdio>
+#include <cmath>
 #include <filesystem>
 #include <optional>
 
 #include "model/storage/atomic_file.h"
+#include "trainer/commands/command_line.h"
 #include "trainer/commands/commands.h"
+#include "trainer/commands/final_pictures.h"
 #include "trainer/commands/interrupt.h"
+#include "trainer/commands/rehearsal.h"
 #include "trainer/commands/run_folder.h"
+#include "trainer/commands/run_record.h"
 #include "trainer/commands/run_report.h"
+#include "trainer/commands/say.h"
 #include "trainer/commands/train_options.h"
 #include "trainer/commands/train_setup.h"
 #include "trainer/commands/training_data.h"
@@ -42,6 +47,13 @@ std::string resume_command(const TrainOptions& options) {
   return command;
 }
 
+Config configuration(const TrainOptions& options, const std::optional<Checkpoint>& checkpoint) {
+  const std::string name = options.recipe.empty() ? "default" : options.recipe;
+  Config config = options.configure(checkpoint ? checkpoint->config : recipe(name));
+  if (!options.recipe.empty()) config.recipe = options.recipe;
+  return resolved(config);
+}
+
 TrainingData load_data(const TrainOptions& options, const Config& config,
                        const std::atomic<bool>& stop) {
   TrainingDataOptions data;
@@ -57,24 +69,10 @@ TrainingData load_data(const TrainOptions& options, const Config& config,
   return load_training_data(data, stop);
 }
 
-int train(const TrainOptions& options) {
-  const std::atomic<bool>& stop = stop_on_signal();
-  const RunFolder folder(options.output, options.resume);
-  std::optional<Checkpoint> checkpoint;
-  if (options.resume) {
-    std::string warning;
-    checkpoint = load_checkpoint(options.output + "/checkpoint", &warning);
-    if (!warning.empty()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
-  }
-  const std::string name = options.recipe.empty() ? "default" : options.recipe;
-  Config config = options.configure(checkpoint ? checkpoint->config : recipe(name));
-  if (!options.recipe.empty()) config.recipe = options.recipe;
-  config = resolved(config);
-  if (checkpoint) require_same_run(*checkpoint, config);
-  folder.require_space(bytes_of_run(config));
-  prepare_libtorch(config);
-
-  const TrainingData data = load_data(options, config, stop);
+// One run in `options.output`, to its end; `history` receives its epochs where it is given.
+int run_in_folder(const TrainOptions& options, const Config& config,
+                  const std::optional<Checkpoint>& checkpoint, const TrainingData& data,
+                  const std::atomic<bool>& stop, std::vector<EpochRecord>* history = nullptr) {
   RunReport report(options.output, data.validation, threshold_of(config), options.quiet);
   TrainingRun run(config, data.train, data.validation, options.output, data.sha256,
                   report.events());
@@ -82,25 +80,141 @@ int train(const TrainOptions& options) {
     if (checkpoint->data_sha256 != data.sha256)
       throw Error(Fault::settings, "the data set is not the one that this run was started with");
     run.resume(*checkpoint);
-    std::fprintf(stderr, "going on from step %lld\n",
-                 static_cast<long long>(checkpoint->progress.step));
+    say(fmt::format("going on from step {}", checkpoint->progress.step));
   } else if (!options.init.empty()) {
     run.start_from(initial_parameters(options.init));
   }
-  write_file_atomically(options.output + "/config.json", to_json(config).dump(2) + "\n");
-  write_manifest(options.output + "/manifest.csv", data.manifest);
-
-  const RunEnd end = run.run(stop);
-  report.finish(run.progress());
+  write_config(options.output, run);
+  const RunRecord record(options.output, options.data, data.sha256, data.train.size(),
+                         data.validation.size(), run);
+  record.write("running");
+  RunEnd end;
+  try {
+    end = run.run(stop);
+  } catch (const std::exception& error) {
+    try {
+      record.write(error.what());
+    } catch (const Error&) {  // a full disk, say: what ended the run counts
+    }
+    throw;
+  }
+  report.finish(run);
+  write_config(options.output, run);
+  record.write(end == RunEnd::finished ? "finished" : "interrupted");
+  if (history != nullptr) *history = run.progress().history;
   if (end == RunEnd::interrupted) {
-    std::fprintf(stderr, "stopped; go on with: %s\n", resume_command(options).c_str());
+    say("stopped; go on with: " + resume_command(options));
     return interrupted_exit_code();
   }
-  std::fprintf(stderr,
-               "done; try it: gst-launch-1.0 v4l2src ! videoconvert ! unetseg model-file=%s ! "
-               "videoconvert ! autovideosink\n",
-               fs::absolute(options.output + "/last.safetensors").c_str());
+  write_final_pictures(options.output, run, data.validation);
+  record.write_card();
   return kOk;
+}
+
+// Runs `work` with `folder`/log.txt open; what ends it stands in the log too.
+int logged(const std::string& folder, bool go_on, const std::function<int()>& work) {
+  const RunLog log(folder + "/log.txt", go_on);
+  log_line(command_line());
+  try {
+    return work();
+  } catch (const DataError& error) {
+    for (const std::string& fault : error.faults()) log_line("  " + fault);
+    throw;
+  } catch (const std::exception& error) {
+    log_line(std::string("error: ") + error.what());
+    throw;
+  }
+}
+
+int train_once(const TrainOptions& options, const std::atomic<bool>& stop) {
+  const RunFolder folder(options.output, options.resume);
+  return logged(options.output, options.resume, [&] {
+    std::optional<Checkpoint> checkpoint;
+    if (options.resume) {
+      std::string warning;
+      checkpoint = load_checkpoint(options.output + "/checkpoint", &warning);
+      if (!warning.empty()) say("warning: " + warning);
+    }
+    const Config config = configuration(options, checkpoint);
+    if (checkpoint) require_same_run(*checkpoint, config);
+    folder.require_space(bytes_of_run(config));
+    prepare_libtorch(config);
+    const TrainingData data = load_data(options, config, stop);
+    const int code = run_in_folder(options, config, checkpoint, data, stop);
+    if (code == kOk)
+      say(
+          fmt::format("done; try it: gst-launch-1.0 v4l2src ! videoconvert ! unetseg "
+                      "model-file={} ! videoconvert ! autovideosink",
+                      fs::absolute(options.output + "/last.safetensors").string()));
+    return code;
+  });
+}
+
+struct Spread {
+  double mean, deviation, low, high;
+};
+
+// Of one score over the runs; the deviation is that of a sample.
+Spread spread_of(const std::vector<double>& scores) {
+  Spread spread{0, 0, scores.front(), scores.front()};
+  const auto n = static_cast<double>(scores.size());
+  for (const double score : scores) {
+    spread.mean += score / n;
+    spread.low = std::min(spread.low, score);
+    spread.high = std::max(spread.high, score);
+  }
+  for (const double score : scores)
+    spread.deviation += (score - spread.mean) * (score - spread.mean) / std::max(1.0, n - 1);
+  spread.deviation = std::sqrt(spread.deviation);
+  return spread;
+}
+
+// The same run from `seeds` seeds, each in a folder of its own, and what their scores differ by.
+int train_seeds(const TrainOptions& options, const std::atomic<bool>& stop) {
+  std::vector<TrainOptions> runs(static_cast<std::size_t>(options.seeds), options);
+  std::vector<std::unique_ptr<RunFolder>> folders;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    runs[i].output += fmt::format("/seed-{}", i + 1);
+    folders.push_back(std::make_unique<RunFolder>(runs[i].output, false));
+  }
+  return logged(options.output, false, [&]() -> int {
+    const Config first = configuration(options, std::nullopt);
+    folders.front()->require_space(runs.size() * bytes_of_run(first));
+    prepare_libtorch(first);
+    const TrainingData data = load_data(options, first, stop);
+    std::vector<double> dice, jaccard;
+    std::string csv = "run,seed,validation_dice,validation_jaccard\n";
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      Config config = first;
+      config.seed += i;
+      const RunLog log(runs[i].output + "/log.txt", false);
+      say(fmt::format("run {} of {}, seed {}", i + 1, runs.size(), config.seed));
+      std::vector<EpochRecord> history;
+      const int code = run_in_folder(runs[i], config, std::nullopt, data, stop, &history);
+      if (code != kOk) return code;
+      dice.push_back(history.back().validation_dice);
+      jaccard.push_back(history.back().validation_jaccard);
+      csv += fmt::format("seed-{},{},{:.6f},{:.6f}\n", i + 1, config.seed, dice.back(),
+                         jaccard.back());
+      write_file_atomically(options.output + "/seeds.csv", csv);
+    }
+    for (const auto& [name, scores] : {std::pair("Dice", &dice), std::pair("Jaccard", &jaccard)}) {
+      const Spread spread = spread_of(*scores);
+      say(fmt::format("{} seeds: validation {} {:.4f}, standard deviation {:.4f}, {:.4f} to {:.4f}",
+                      runs.size(), name, spread.mean, spread.deviation, spread.low, spread.high));
+    }
+    return kOk;
+  });
+}
+
+int train(const TrainOptions& options) {
+  const std::atomic<bool>& stop = stop_on_signal();
+  if (options.seeds > 1) return train_seeds(options, stop);
+  if (!options.dry_run && !options.overfit_batch) return train_once(options, stop);
+  const Config config = configuration(options, std::nullopt);
+  prepare_libtorch(config);
+  if (options.overfit_batch) return overfit(options, config, stop);
+  return dry_run(options, config, load_data(options, config, stop), stop);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "model/error.h"
 #include "trainer/commands/durations.h"
 #include "trainer/commands/image_size.h"
-#include "trainer/commands/options_file.h"
+#include "trainer/commands/option_layers.h"
 
 namespace unetseg::trainer {
 namespace {
@@ -54,8 +54,7 @@ class ConfigOptions {
 
 void add_data_options(CLI::App* verb, TrainOptions* options) {
   verb->add_option("--data", options->data,
-                   "Folder of the data set (ISIC layout, or images/ and masks/)")
-      ->required()
+                   "Folder of the data set (ISIC layout, or images/ and masks/); required")
       ->group(kData);
   verb->add_option("--val-fraction", options->validation_fraction,
                    "Share of training images kept for validation where there is no such split")
@@ -79,11 +78,12 @@ void add_data_options(CLI::App* verb, TrainOptions* options) {
 
 void add_run_options(CLI::App* verb, TrainOptions* options) {
   verb->add_option("--output", options->output,
-                   "Run folder: weights, metrics, curves, panels, checkpoint")
-      ->required()
+                   "Run folder: weights, metrics, curves, panels, checkpoint; required")
       ->group(kRun);
-  verb->add_option("--config", options->options_file,
-                   "TOML or INI file with options, named without dashes; the command line wins")
+  verb->add_option(
+          "--config", options->options_file,
+          "TOML or INI file with options, named without dashes, or the config.json of a run; the "
+          "command line wins, then variables as UNETSEG_TRAINER_BATCH_SIZE")
       ->group(kRun);
   verb->add_option("--recipe", options->recipe,
                    "Set of defaults: this help shows those of default; seed is the training that "
@@ -99,6 +99,28 @@ void add_run_options(CLI::App* verb, TrainOptions* options) {
       ->check(CLI::ExistingFile)
       ->excludes(resume)
       ->group(kNetwork);
+  CLI::Option* dry_run =
+      verb->add_flag("--dry-run", options->dry_run,
+                     "Two steps, validation, save, load and compare; tells how long the run would "
+                     "take, and leaves no files")
+          ->excludes(resume)
+          ->group(kRun);
+  CLI::Option* overfit =
+      verb->add_flag(
+              "--overfit-batch", options->overfit_batch,
+              "Learn the first 16 images by heart, in 300 steps unless --steps says otherwise: "
+              "exit code 0 at Dice 0.95, else 1; no files")
+          ->excludes(resume)
+          ->excludes(dry_run)
+          ->group(kRun);
+  verb->add_option("--seeds", options->seeds,
+                   "Runs from this many seeds, from --seed on, in seed-1, seed-2, ... of --output")
+      ->check(CLI::Range(1, 1000))
+      ->excludes(resume)
+      ->excludes(dry_run)
+      ->excludes(overfit)
+      ->capture_default_str()
+      ->group(kRun);
   verb->add_flag("--quiet", options->quiet, "Print epochs and problems only")->group(kRun);
 }
 
@@ -135,7 +157,8 @@ void add_optimisation_options(ConfigOptions* config) {
   config->add(kOptimisation, "--loss", &Config::loss, "Loss")
       ->check(CLI::IsMember({"dice+bce", "seed-dice"}));
   config->add_flag(kOptimisation, "--deep-supervision,!--no-deep-supervision",
-                   &Config::deep_supervision, "Losses at half and quarter size too");
+                   &Config::deep_supervision,
+                   "Losses at half and quarter size too (on by default)");
   config->add(kOptimisation, "--clip", &Config::clip, "Largest gradient norm; 0: no limit")
       ->check(CLI::NonNegativeNumber);
   config
@@ -161,6 +184,12 @@ void add_machine_options(ConfigOptions* config) {
             "Of the convolutions; auto: bf16 where the hardware has it")
       ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
   config->add(kRun, "--threads", &Config::threads, "CPU threads; 0: all cores");
+  config
+      ->add(kRun, "--memory-format", &Config::memory_format,
+            "How images lie in memory; auto: the faster one on a GPU, contiguous on a CPU")
+      ->check(CLI::IsMember({"auto", "contiguous", "channels-last"}));
+  config->add_flag(kRun, "--deterministic", &Config::deterministic,
+                   "The same numbers each time on a GPU too, slower; on a CPU it is always so");
 }
 
 }  // namespace
@@ -183,13 +212,22 @@ std::shared_ptr<TrainOptions> add_train_options(CLI::App* verb) {
                                          "minutes")
                             ->excludes(epochs)
                             ->group(kOptimisation);
+  CLI::Option* steps =
+      config
+          .add(kOptimisation, "--steps", &Config::steps,
+               "Exactly so many steps, as a run that a time budget planned had; 0: by --epochs")
+          ->check(CLI::NonNegativeNumber)
+          ->excludes(epochs)
+          ->excludes(budget);
   add_optimisation_options(&config);
   add_augmentation_options(&config);
   add_run_options(verb, options.get());
   add_machine_options(&config);
   options->configure = [=, copy = config.copier()](Config base) {
     copy(&base);
-    if (epochs->count() > 0) base.time_budget = 0;
+    // One of the three says how long the run is.
+    if (epochs->count() > 0 || budget->count() > 0) base.steps = 0;
+    if (epochs->count() > 0 || steps->count() > 0) base.time_budget = 0;
     if (size_option->count() > 0) parse_size(*size, &base.input_width, &base.input_height);
     if (budget->count() > 0) base.time_budget = parse_duration(*time_budget);
     return base;
@@ -198,7 +236,11 @@ std::shared_ptr<TrainOptions> add_train_options(CLI::App* verb) {
 }
 
 void read_option_layers(CLI::App* verb, const TrainOptions& options) {
+  apply_environment(*verb);
   if (!options.options_file.empty()) apply_options_file(*verb, options.options_file);
+  if (options.data.empty()) throw Error(Fault::settings, "--data is required");
+  if (options.output.empty() && !options.overfit_batch)
+    throw Error(Fault::settings, "--output is required");
 }
 
 }  // namespace unetseg::trainer

@@ -16,8 +16,8 @@ namespace unetseg::trainer {
 
 struct TrainOptions {
   std::string data, output, options_file, recipe, init, cache_folder, mask_fit = "auto";
-  bool resume = false, quiet = false;
-  int skip_bad = 0;
+  bool resume = false, quiet = false, dry_run = false, overfit_batch = false;
+  int skip_bad = 0, seeds = 1;
   double validation_fraction = 0;
   // Puts what was given over a recipe's values, or over those of the run that is resumed. Throws
   // Error(settings).
@@ -28,7 +28,8 @@ struct TrainOptions {
 // was called.
 std::shared_ptr<TrainOptions> add_train_options(CLI::App* verb);
 
-// Reads --config. Throws Error(settings), Error(not_found).
+// Sets what the environment and --config say and the command line does not. Throws Error(settings),
+// also where a required option is missing everywhere, Error(not_found).
 void read_option_layers(CLI::App* verb, const TrainOptions& options);
 
 }  // namespace unetseg::trainer

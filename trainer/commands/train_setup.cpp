@@ -6,12 +6,13 @@
 #include <fmt/ranges.h>
 #include <torch/csrc/api/include/torch/version.h>
 
-#include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "model/engine/engine.h"
 #include "model/network/float32.h"
 #include "model/network/stored_parameters.h"
+#include "trainer/commands/say.h"
 #include "trainer/train/flat_parameters.h"
 
 namespace unetseg::trainer {
@@ -32,12 +33,12 @@ Config resolved(Config config) {
   std::string notice;
   const std::string asked = config.device;
   config.device = probe_device(asked, &notice);
-  if (!notice.empty()) std::fprintf(stderr, "warning: %s\n", notice.c_str());
+  if (!notice.empty()) say("warning: " + notice);
   if (config.precision == "auto") config.precision = has_real_bf16(config.device) ? "bf16" : "fp32";
   if (config.threads == 0) config.threads = std::max(1u, std::thread::hardware_concurrency());
-  std::fprintf(stderr, "device %s%s, %s, %u threads\n", config.device.c_str(),
-               asked == "auto" && config.device == "cpu" ? " (no usable GPU)" : "",
-               config.precision.c_str(), config.threads);
+  say(fmt::format("device {}{}, {}, {} threads", config.device,
+                  asked == "auto" && config.device == "cpu" ? " (no usable GPU)" : "",
+                  config.precision, config.threads));
   return config;
 }
 
@@ -45,6 +46,11 @@ void prepare_libtorch(const Config& config) {
   // The run's threads each take samples of their own; LibTorch adds none inside.
   at::set_num_threads(config.device == "cpu" ? 1 : static_cast<int>(config.threads));
   forbid_tf32();
+  // cuDNN may choose its algorithms by timing, and some of the fastest add in any order.
+  at::globalContext().setBenchmarkCuDNN(!config.deterministic);
+  at::globalContext().setDeterministicCuDNN(config.deterministic);
+  at::globalContext().setDeterministicAlgorithms(config.deterministic, false);
+  if (config.deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
 }
 
 // Two checkpoints and one under way (values, two moments, average), and two
@@ -63,10 +69,10 @@ void require_same_run(const Checkpoint& checkpoint, const Config& config) {
                             "start a new run",
                             fmt::join(keys, ", ")));
   if (checkpoint.config.device != config.device || checkpoint.config.threads != config.threads)
-    std::fprintf(stderr,
-                 "warning: this run was started on %s with %u threads: its numbers will differ in "
-                 "their last digits from those of an unbroken run\n",
-                 checkpoint.config.device.c_str(), checkpoint.config.threads);
+    say(
+        fmt::format("warning: this run was started on {} with {} threads: its numbers will differ "
+                    "in their last digits from those of an unbroken run",
+                    checkpoint.config.device, checkpoint.config.threads));
 }
 
 Parameters initial_parameters(const std::string& path) {

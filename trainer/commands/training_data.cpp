@@ -10,7 +10,7 @@
 #include <initializer_list>
 #include <map>
 
-#include "trainer/data/groups.h"
+#include "trainer/commands/say.h"
 #include "trainer/data/image_files.h"
 #include "trainer/data/near_duplicates.h"
 #include "trainer/report/progress.h"
@@ -53,9 +53,9 @@ DecodedSet decode_split(const char* name, const std::vector<Pair>& pairs,
       pairs, options, &report,
       [&](std::size_t done, std::size_t total) { progress.update(done, total); }, &stop);
   progress.finish();
-  for (const std::string& line : report.lines) std::fprintf(stderr, "%s: %s\n", name, line.c_str());
-  std::fprintf(stderr, "%s: %zu images at %dx%d%s\n", name, set.size(), set.width, set.height,
-               report.from_cache ? " from the cache" : "");
+  for (const std::string& line : report.lines) say(fmt::format("{}: {}", name, line));
+  say(fmt::format("{}: {} images at {}x{}{}", name, set.size(), set.width, set.height,
+                  report.from_cache ? " from the cache" : ""));
   return set;
 }
 
@@ -123,8 +123,7 @@ void separate_splits(DecodedSet* train, const DecodedSet& validation, int skip_b
   }
   if (shared.size() > static_cast<std::size_t>(std::max(0, skip_bad))) throw DataError(faults);
   for (auto i = shared.rbegin(); i != shared.rend(); ++i) {
-    std::fprintf(stderr, "train: %s left out, it is a validation image too\n",
-                 train->ids[*i].c_str());
+    say(fmt::format("train: {} left out, it is a validation image too", train->ids[*i]));
     erase_sample(train, *i);
   }
 }
@@ -158,18 +157,16 @@ TrainingData load_training_data(const TrainingDataOptions& options, const std::a
                   fmt::format("{} was decoded for an input of {}x{}: train with that "
                               "--size, or decode it again",
                               options.data, data.validation.width, data.validation.height));
-    std::fprintf(stderr, "decoded set: %zu training and %zu validation images\n", data.train.size(),
-                 data.validation.size());
+    say(fmt::format("decoded set: {} training and {} validation images", data.train.size(),
+                    data.validation.size()));
   } else {
     dataset = find_dataset(options.data);
     if (!options.groups.empty()) read_groups(options.groups, &dataset);
     if (dataset.validation.empty() && options.validation_fraction > 0)
       split_off_validation(&dataset, options.validation_fraction);
-    for (const std::string& line : groups_in_two_splits(dataset))
-      std::fprintf(stderr, "warning: %s\n", line.c_str());
-    std::fprintf(stderr, "%s: %s, %zu training, %zu validation, %zu test images\n",
-                 dataset.root.c_str(), dataset.layout.c_str(), dataset.train.size(),
-                 dataset.validation.size(), dataset.test.size());
+    say(fmt::format("{}: {}, {} training, {} validation, {} test images", dataset.root,
+                    dataset.layout, dataset.train.size(), dataset.validation.size(),
+                    dataset.test.size()));
     if (dataset.train.empty() || dataset.validation.empty())
       throw DataError(
           {fmt::format("{}: no {} images; give a validation split or --val-fraction 0.1",

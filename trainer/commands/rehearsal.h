@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Runs that find out beforehand whether a training will work, and leave nothing behind.
+#pragma once
+
+#include "trainer/commands/train_options.h"
+#include "trainer/commands/training_data.h"
+
+namespace unetseg::trainer {
+
+// --dry-run: two steps, validation, pictures, checkpoint and weights, in a temporary folder beside
+// --output; what was saved must be what was trained, bit for bit. Says how long a step and the
+// whole run would take. `config` must be resolved. Returns an exit code.
+int dry_run(const TrainOptions& options, const Config& config, const TrainingData& data,
+            const std::atomic<bool>& stop);
+
+// --overfit-batch: reads the first images alone and learns them by heart. kOk where Dice reached
+// what must be reached, otherwise kFailed and a sentence.
+int overfit(const TrainOptions& options, const Config& config, const std::atomic<bool>& stop);
+
+}  // namespace unetseg::trainer
