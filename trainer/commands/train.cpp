@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <glib.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "model/storage/atomic_file.h"

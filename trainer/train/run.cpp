@@ -37,9 +37,14 @@ TrainingRun::TrainingRun(Config config, const DecodedSet& train, const DecodedSe
   values_ = initial_values(config_.architecture, layout_, config_.seed).to(device_);
   average_ = values_.clone();
   if (config_.memory_format == "auto") {
-    config_.memory_format = choose_memory_format(config_, layout_, values_, batches_,
-                                                 first_of_epoch(config_.batch_size));
-    note(fmt::format("images lie {} in memory", config_.memory_format));
+    const MemoryFormatChoice choice = choose_memory_format(config_, layout_, values_, batches_,
+                                                           first_of_epoch(config_.batch_size));
+    config_.memory_format = choice.name;
+    if (choice.contiguous > 0)
+      note(
+          fmt::format("images lie {} in memory: a batch takes {:.1f} ms contiguous, {:.1f} ms "
+                      "channels-last",
+                      choice.name, 1e3 * choice.contiguous, 1e3 * choice.channels_last));
   }
   batch_gradient_ = std::make_unique<BatchGradient>(config_, layout_, values_, batches_);
   network_ = make_network(config_.architecture, config_.base_width, views_of(values_, layout_));

@@ -18,19 +18,23 @@ double seconds_of_gradient(BatchGradient* gradient, const std::vector<std::int64
   return best;
 }
 
-std::string choose_memory_format(const Config& config, const std::vector<ParameterLayout>& layout,
-                                 const at::Tensor& values, const BatchMaker& batches,
-                                 const std::vector<std::int64_t>& indices) {
-  if (values.is_cpu() || config.deterministic) return "contiguous";
-  double seconds[2];
-  const char* const formats[] = {"contiguous", "channels-last"};
-  for (int i = 0; i < 2; ++i) {
-    Config timed = config;
-    timed.memory_format = formats[i];
-    BatchGradient gradient(timed, layout, values, batches);
-    seconds[i] = seconds_of_gradient(&gradient, indices);
-  }
-  return formats[seconds[1] < seconds[0]];
+MemoryFormatChoice choose_memory_format(const Config& config,
+                                        const std::vector<ParameterLayout>& layout,
+                                        const at::Tensor& values, const BatchMaker& batches,
+                                        const std::vector<std::int64_t>& indices) {
+  MemoryFormatChoice choice;
+  choice.name = "contiguous";
+  if (values.is_cpu() || config.deterministic) return choice;
+  const auto timed = [&](const char* format) {
+    Config with_format = config;
+    with_format.memory_format = format;
+    BatchGradient gradient(with_format, layout, values, batches);
+    return seconds_of_gradient(&gradient, indices);
+  };
+  choice.contiguous = timed("contiguous");
+  choice.channels_last = timed("channels-last");
+  if (choice.channels_last < choice.contiguous) choice.name = "channels-last";
+  return choice;
 }
 
 }  // namespace unetseg::trainer
