@@ -87,6 +87,7 @@ int run_in_folder(const TrainOptions& options, const Config& config,
     run.start_from(initial_parameters(options.init));
   }
   write_config(options.output, run);
+  write_manifest(options.output + "/manifest.csv", data.manifest);
   const RunRecord record(options.output, options.data, data.sha256, data.train.size(),
                          data.validation.size(), run);
   record.write("running");

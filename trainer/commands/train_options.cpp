@@ -53,13 +53,19 @@ class ConfigOptions {
 };
 
 void add_data_options(CLI::App* verb, TrainOptions* options) {
-  verb->add_option("--data", options->data,
-                   "Folder of the data set (ISIC layout, or images/ and masks/); required")
+  verb->add_option(
+          "--data", options->data,
+          "Folder of the data set (ISIC layout, PH2, or images/ and masks/), or a manifest.csv; "
+          "required")
       ->group(kData);
   verb->add_option("--val-fraction", options->validation_fraction,
                    "Share of training images kept for validation where there is no such split")
       ->check(CLI::Range(0.0, 0.5))
       ->capture_default_str()
+      ->group(kData);
+  verb->add_option("--groups", options->groups,
+                   "CSV file with columns id and group: --val-fraction keeps the images of one "
+                   "patient or video on one side")
       ->group(kData);
   verb->add_option("--skip-bad", options->skip_bad, "Leave out up to this many unusable pairs")
       ->check(CLI::NonNegativeNumber)
