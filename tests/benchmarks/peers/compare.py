@@ -188,7 +188,8 @@ def main():
     about = machine.describe()
     print(f"{about['processor']} (family {about['family']}), {about['cores']} cores, {' '.join(about['caches'])}; "
           f"{' '.join(about['extensions'])}; {about['system']}; commit {about['commit']}")
-    names = [f"unetseg {engine}" for engine in options.engines.split(",")] + options.peers.split(",") + [FLOOR]
+    own = [f"unetseg {engine}" for engine in options.engines.split(",")]
+    names = own + [peer for peer in options.peers.split(",") if peer] + [FLOOR]
     tables, versions = [], {}
     for side in map(int, options.sizes.split(",")):
         comparison = Comparison(options, side, folder)
@@ -204,7 +205,6 @@ def main():
         print(f"{name}: {version}")
     if options.json:
         options.json.write_text(json.dumps({"machine": about, "threads": options.threads, "tables": tables}, indent=1))
-    own = [f"unetseg {engine}" for engine in options.engines.split(",")]
     return 0 if all(name in versions for name in own) else 1
 
 

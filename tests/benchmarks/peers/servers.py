@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The processes that hold what is compared, and how they are asked (the lines: ../serve_engine.cpp)."""
+import contextlib
 import os
 import subprocess
 import time
@@ -18,11 +19,9 @@ class Process:
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
 
     def tell(self, line):
-        try:
+        with contextlib.suppress(OSError):  # it has ended, which heard() tells
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
-        except OSError:
-            pass  # it has ended, which heard() tells
 
     def heard(self):
         line = self.process.stdout.readline()
@@ -37,7 +36,8 @@ class Process:
 
     def close(self):
         self.tell("quit")
-        self.process.stdin.close()
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
