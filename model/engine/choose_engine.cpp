@@ -112,6 +112,14 @@ std::unique_ptr<Engine> fastest(const UnetsegOpenOptions& options) {
 
 }  // namespace
 
+UnetsegEngine engine_named(const std::string& name) {
+  if (name == "auto") return UNETSEG_ENGINE_AUTO;
+  if (name == "libtorch") return UNETSEG_ENGINE_LIBTORCH;
+  if (name == "fused-cpu") return UNETSEG_ENGINE_FUSED_CPU;
+  throw Error(Fault::settings,
+              "engine '" + name + "' is not known: use auto, libtorch or fused-cpu");
+}
+
 std::vector<EngineTrial> try_engines(const UnetsegOpenOptions& options) {
   std::vector<EngineTrial> trials(2);
   EngineTrial& libtorch = trials[0];

@@ -19,6 +19,9 @@ std::unique_ptr<Engine> make_libtorch_engine(const UnetsegOpenOptions& options,
 std::unique_ptr<Engine> make_fused_engine(const UnetsegOpenOptions& options,
                                           const SafetensorsFile* read = nullptr);
 
+// "auto", "libtorch" or "fused-cpu". Throws Error(settings).
+UnetsegEngine engine_named(const std::string& name);
+
 // What a trial of one engine gave.
 struct EngineTrial {
   std::string name;

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "model/storage/model_card.h"
+#include "model/engine/engines.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/predict_options.h"
@@ -83,9 +84,7 @@ void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weigh
   if (weights_required) weights->required();
   verb.add_option("--device", options->device, "auto, cpu, cuda, cuda:N")->capture_default_str();
   const auto set_engine = [options](const std::string& name) {
-    options->engine = name == "libtorch"    ? UNETSEG_ENGINE_LIBTORCH
-                      : name == "fused-cpu" ? UNETSEG_ENGINE_FUSED_CPU
-                                            : UNETSEG_ENGINE_AUTO;
+    options->engine = engine_named(name);
   };
   verb.add_option_function<std::string>(
           "--engine", set_engine,

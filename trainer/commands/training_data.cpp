@@ -11,6 +11,7 @@
 #include <map>
 
 #include "trainer/commands/say.h"
+#include "trainer/data/groups.h"
 #include "trainer/data/image_files.h"
 #include "trainer/data/near_duplicates.h"
 #include "trainer/report/progress.h"
@@ -132,11 +133,11 @@ void separate_splits(DecodedSet* train, const DecodedSet& validation, int skip_b
 void warn_of_near_duplicates(const DecodedSet& train, const DecodedSet& validation) {
   const std::vector<NearDuplicate> found = near_duplicates(train, validation);
   if (found.empty()) return;
-  std::fprintf(stderr,
-               "warning: %zu of the validation images %s nearly the same as a training image, "
-               "which flatters the scores; the first is %s, like %s (check lists all)\n",
-               found.size(), found.size() == 1 ? "is" : "are",
-               validation.ids[found[0].second].c_str(), train.ids[found[0].first].c_str());
+  say(
+      fmt::format("warning: {} of the validation images {} nearly the same as a training image, "
+                  "which flatters the scores; the first is {}, like {} (check lists all)",
+                  found.size(), found.size() == 1 ? "is" : "are", validation.ids[found[0].second],
+                  train.ids[found[0].first]));
 }
 
 }  // namespace
@@ -164,6 +165,7 @@ TrainingData load_training_data(const TrainingDataOptions& options, const std::a
     if (!options.groups.empty()) read_groups(options.groups, &dataset);
     if (dataset.validation.empty() && options.validation_fraction > 0)
       split_off_validation(&dataset, options.validation_fraction);
+    for (const std::string& line : groups_in_two_splits(dataset)) say("warning: " + line);
     say(fmt::format("{}: {}, {} training, {} validation, {} test images", dataset.root,
                     dataset.layout, dataset.train.size(), dataset.validation.size(),
                     dataset.test.size()));

@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument("--weights", type=pathlib.Path, default=ROOT / "model/weights/unetseg-fast.safetensors")
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/tests/benchmarks/benchmark_serve_engine",
                         help="benchmark_serve_engine of a build (%(default)s)")
-    parser.add_argument("--engines", default="libtorch", help="of that program, with commas between them (%(default)s)")
+    parser.add_argument("--engines", default="libtorch,fused-cpu", help="of that program, with commas between them (%(default)s)")
     parser.add_argument("--peers", default=",".join(PEERS), help="with commas between them (%(default)s)")
     parser.add_argument("--environment", type=pathlib.Path, metavar="DIR",
                         help="virtual environment for the peers, made where there is none (beside the program)")
