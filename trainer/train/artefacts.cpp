@@ -156,6 +156,9 @@ void draw_ruler(Layer* layer, Random& random) {
   layer->paint({light, light, light}, random.uniform(0.6, 1));
 }
 
+constexpr std::array<Rgb, 4> kInks = {
+    {{0.35, 0.2, 0.5}, {0.15, 0.2, 0.5}, {0.1, 0.1, 0.12}, {0.1, 0.35, 0.3}}};
+
 void draw_pen_marks(Layer* layer, Random& random) {
   const int count = 1 + static_cast<int>(random.below(5));
   const double thickness = random.uniform(0.03, 0.1);
@@ -167,9 +170,45 @@ void draw_pen_marks(Layer* layer, Random& random) {
     const double heading = angle + (random.chance(0.5) ? kTurn / 4 : 0) + random.uniform(-0.4, 0.4);
     add_curve(layer, random, from, heading, random.uniform(0.2, 1), thickness);
   }
-  const std::array<Rgb, 4> inks = {
-      {{0.35, 0.2, 0.5}, {0.15, 0.2, 0.5}, {0.1, 0.1, 0.12}, {0.1, 0.35, 0.3}}};
-  layer->paint(inks[random.below(inks.size())], random.uniform(0.35, 0.85));
+  layer->paint(kInks[random.below(kInks.size())], random.uniform(0.35, 0.85));
+}
+
+// An uneven circle around the place, as surgeons draw it; the ink has gaps.
+void draw_pen_circle(Layer* layer, Random& random) {
+  constexpr int kCorners = 60;
+  const double radius = random.uniform(0.3, 0.9), stretch = random.uniform(0.7, 1.4);
+  const double thickness = random.uniform(0.02, 0.07), gaps = random.uniform(0, 0.4);
+  const Point centre = {random.uniform(-0.2, 0.2), random.uniform(-0.2, 0.2)};
+  const auto corner = [&](int i) {
+    const double angle = kTurn * i / kCorners;
+    const double r = radius * (1 + 0.06 * std::sin(3 * angle) + random.uniform(-0.02, 0.02));
+    return Point{centre.x + r * stretch * std::cos(angle),
+                 centre.y + r / stretch * std::sin(angle)};
+  };
+  Point from = corner(0);
+  for (int i = 1; i <= kCorners; ++i) {
+    const Point to = corner(i);
+    if (!random.chance(gaps)) layer->add_segment(from, to, thickness);
+    from = to;
+  }
+  layer->paint(kInks[random.below(kInks.size())], random.uniform(0.3, 0.8));
+}
+
+// Cloth, a glove or a drape at one side.
+void draw_drape(Layer* layer, Random& random) {
+  constexpr std::array<Rgb, 6> kColours = {{{0.8, 0.15, 0.5},
+                                            {0.2, 0.4, 0.65},
+                                            {0.25, 0.55, 0.45},
+                                            {0.85, 0.85, 0.9},
+                                            {0.35, 0.3, 0.5},
+                                            {0.1, 0.1, 0.12}}};
+  const double angle = random.uniform(0, kTurn), thickness = random.uniform(0.6, 1.4);
+  const double distance = random.uniform(0.75, 1.1) + thickness / 2;
+  const double nx = std::cos(angle), ny = std::sin(angle);
+  const Point middle = {layer->aspect() * distance * nx, distance * ny};
+  layer->add_segment({middle.x - 3 * ny, middle.y + 3 * nx}, {middle.x + 3 * ny, middle.y - 3 * nx},
+                     thickness);
+  layer->paint(kColours[random.below(kColours.size())], random.uniform(0.9, 1));
 }
 
 void draw_bubbles(Layer* layer, Random& random) {
@@ -218,7 +257,9 @@ std::vector<std::uint8_t> draw_artefacts(int count, int width, int height, std::
     if (kind < 0.1 || kind > 0.85) draw_sticker(&layer, random);
     if (kind > 0.15 && kind < 0.3) draw_ruler(&layer, random);
     if (kind > 0.25 && kind < 0.4) draw_bubbles(&layer, random);
-    if (kind > 0.7 && kind < 0.9) draw_pen_marks(&layer, random);
+    if (kind > 0.7 && kind < 0.82) draw_pen_marks(&layer, random);
+    if (kind > 0.8 && kind < 0.88) draw_pen_circle(&layer, random);
+    if (kind > 0.93) draw_drape(&layer, random);
     if (kind < 0.2 || (kind > 0.35 && kind < 0.75)) draw_hairs(&layer, random);
     layer.append_to(&layers);
   }
