@@ -4,6 +4,6 @@
 
 namespace unetseg::fused {
 
-const Kernels avx2_kernels = KernelSet<8, 16>::table("avx2");
+const Kernels avx2_kernels = kernel_table<8, 16>("avx2");
 
 }  // namespace unetseg::fused

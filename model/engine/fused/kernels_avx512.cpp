@@ -4,6 +4,6 @@
 
 namespace unetseg::fused {
 
-const Kernels avx512_kernels = KernelSet<16, 32>::table("avx512");
+const Kernels avx512_kernels = kernel_table<16, 32>("avx512");
 
 }  // namespace unetseg::fused

@@ -4,6 +4,6 @@
 
 namespace unetseg::fused {
 
-const Kernels generic_kernels = KernelSet<4, 16>::table("generic");
+const Kernels generic_kernels = kernel_table<4, 16>("generic");
 
 }  // namespace unetseg::fused

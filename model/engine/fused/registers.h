@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// Registers of any width, for the kernels. Everything in here and in the kernels' headers is local
+// to the file that includes it: each is compiled for another instruction set, and the same template
+// compiled with other flags is other code.
+#pragma once
+
+#include <cstring>
+
+#include "model/engine/fused/kernels.h"
+
+#define UNETSEG_ALWAYS inline __attribute__((always_inline))
+
+namespace unetseg::fused {
+namespace {
+
+constexpr float kSlope = 0.01f;
+
+// GCC knows no vectors whose size is a template's argument.
+template <int Lanes>
+struct VectorTypes;
+template <>
+struct VectorTypes<4> {
+  typedef float Floats __attribute__((vector_size(16)));
+  typedef int Integers __attribute__((vector_size(16)));
+};
+template <>
+struct VectorTypes<8> {
+  typedef float Floats __attribute__((vector_size(32)));
+  typedef int Integers __attribute__((vector_size(32)));
+};
+template <>
+struct VectorTypes<16> {
+  typedef float Floats __attribute__((vector_size(64)));
+  typedef int Integers __attribute__((vector_size(64)));
+};
+
+// `Lanes` floats in a register, `Count` registers.
+template <int Lanes, int Count>
+struct Registers {
+  static constexpr int kLanes = Lanes, kCount = Count;
+  using Vector = typename VectorTypes<Lanes>::Floats;
+  using Integers = typename VectorTypes<Lanes>::Integers;
+
+  static UNETSEG_ALWAYS Vector load(const float* p) {
+    Vector v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+  }
+  static UNETSEG_ALWAYS void store(float* p, Vector v) { std::memcpy(p, &v, sizeof v); }
+  static UNETSEG_ALWAYS Vector all(float x) { return x - Vector{}; }
+  static UNETSEG_ALWAYS Vector larger(Vector a, Vector b) { return a > b ? a : b; }
+
+  struct Affine {
+    Vector scale, offset;
+    UNETSEG_ALWAYS Vector operator()(Vector x) const {
+      const Vector v = scale * x + offset;
+      return larger(v, kSlope * v);
+    }
+  };
+  static UNETSEG_ALWAYS Affine affine(const Lazy& lazy, int channel) {
+    return {load(lazy.scale + channel), load(lazy.offset + channel)};
+  }
+
+  // Adds to the moments of `Wide` registers of channels; the very first pixel gives the shift.
+  template <int Rows, int Wide>
+  static UNETSEG_ALWAYS void note(const Moments& moments, int channel, bool first,
+                                  const Vector (&values)[Rows][Wide]) {
+    for (int w = 0; w < Wide; ++w) {
+      const int c = channel + w * Lanes;
+      if (first) {
+        store(moments.shift + c, values[0][w]);
+        store(moments.sum + c, Vector{});
+        store(moments.square + c, Vector{});
+      }
+      const Vector shift = load(moments.shift + c);
+      Vector sum = Vector{}, square = Vector{};
+      for (int r = 0; r < Rows; ++r) {
+        const Vector d = values[r][w] - shift;
+        sum += d;
+        square += d * d;
+      }
+      store(moments.sum + c, load(moments.sum + c) + sum);
+      store(moments.square + c, load(moments.square + c) + square);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace unetseg::fused
