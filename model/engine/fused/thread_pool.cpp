@@ -6,6 +6,10 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#endif
 
 namespace unetseg::fused {
 namespace {
@@ -34,6 +38,36 @@ void pause() {
 #endif
 }
 
+#if defined(__linux__)
+// The cores that the process had when it began to ask.
+const cpu_set_t& all_cores() {
+  static const cpu_set_t cores = [] {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) != 0) CPU_ZERO(&set);
+    return set;
+  }();
+  return cores;
+}
+
+int this_core() {
+  return sched_getcpu();
+}
+
+void forbid_core(std::thread& thread, int core) {
+  cpu_set_t others = all_cores();
+  if (core < 0 || core >= CPU_SETSIZE) return;
+  CPU_CLR(core, &others);
+  if (CPU_COUNT(&others) > 0)
+    pthread_setaffinity_np(thread.native_handle(), sizeof others, &others);
+}
+#else
+int this_core() {
+  return -1;
+}
+void forbid_core(std::thread&, int) {}
+#endif
+
 // Waits a little: the others' chunks take microseconds, unless their threads do not run.
 class Patience {
  public:
@@ -54,7 +88,7 @@ class Patience {
 ThreadPool::ThreadPool(unsigned threads) {
   for (unsigned i = 1; i < threads; ++i) {
     try {
-      workers_.emplace_back([this, i] { serve(i); });
+      workers_.push_back({std::thread([this, i] { serve(i); })});
     } catch (const std::system_error&) {  // the caller and those that there are do it all
       break;
     }
@@ -67,7 +101,7 @@ ThreadPool::~ThreadPool() {
     quit_ = true;
   }
   wake_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
+  for (Worker& worker : workers_) worker.thread.join();
 }
 
 std::shared_ptr<ThreadPool> ThreadPool::shared(unsigned threads) {
@@ -107,6 +141,16 @@ void ThreadPool::work_through(const std::vector<Stage>& stages, std::uint64_t ru
   }
 }
 
+// Linux likes to wake a thread where the one is that wakes it. There it waits for the caller, who
+// is not done before its share is: at 30 frames a second most inferences took twice as long.
+void ThreadPool::keep_off(int core) {
+  for (Worker& worker : workers_) {
+    if (worker.kept_off == core) continue;
+    forbid_core(worker.thread, core);
+    worker.kept_off = core;
+  }
+}
+
 void ThreadPool::serve(unsigned thread) {
   std::uint64_t seen = 0;
   std::unique_lock<std::mutex> lock(mutex_);
@@ -133,7 +177,10 @@ void ThreadPool::run(const std::vector<Stage>& stages) {
     stages_ = &stages;
     ticket_.store(make_ticket(run, 0), std::memory_order_release);
   }
-  if (!workers_.empty()) wake_.notify_all();
+  if (!workers_.empty()) {
+    keep_off(this_core());
+    wake_.notify_all();
+  }
   work_through(stages, run, 0);
   std::unique_lock<std::mutex> lock(mutex_);
   stages_ = nullptr;  // nobody begins any more

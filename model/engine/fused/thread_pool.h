@@ -42,7 +42,12 @@ class ThreadPool {
   void run(const std::vector<Stage>& stages);
 
  private:
+  struct Worker {
+    std::thread thread;
+    int kept_off = -1;  // core where it must not run; -1: none
+  };
   void serve(unsigned thread);
+  void keep_off(int core);
   void work_through(const std::vector<Stage>& stages, std::uint64_t run, unsigned thread);
 
   std::mutex turn_;  // held through a run; taken before mutex_
@@ -60,7 +65,7 @@ class ThreadPool {
   bool quit_ = false;
   std::exception_ptr thrown_;
 
-  std::vector<std::thread> workers_;
+  std::vector<Worker> workers_;  // `kept_off` under turn_
 };
 
 }  // namespace unetseg::fused
