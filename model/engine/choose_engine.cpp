@@ -18,7 +18,7 @@ namespace {
 using Map = std::vector<float>;
 
 constexpr int kPictures = 2;  // of a trial: a smooth one and a noisy one
-constexpr int kRounds = 3;    // the first warms up
+constexpr int kRounds = 2;    // the first warms up
 
 // A dark disc on bright ground, with more or less noise: fixed, so that a trial can be repeated.
 Map trial_picture(const ModelCard& card, int number) {

@@ -106,10 +106,10 @@ struct OutputMoments {
 // Columns of weights, packed for a table.
 AlignedFloats packed(const std::vector<float>& dense, int rows, int columns, int lanes) {
   AlignedFloats weights(dense.size());
-  pack(
-      rows, columns, lanes,
-      [&](int r, int c) { return dense[static_cast<std::size_t>(r * columns + c)]; },
-      weights.data());
+  for (int row = 0; row < rows; ++row)
+    for (int column = 0; column < columns; ++column)
+      weights.data()[packed_place(rows, columns, lanes, row, column)] =
+          dense[static_cast<std::size_t>(row * columns + column)];
   return weights;
 }
 

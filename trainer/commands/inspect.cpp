@@ -52,7 +52,7 @@ void print_engines(const Options& options) {
   open.model_file = options.file.c_str();
   open.device = "cpu";
   open.threads = options.threads;
-  fmt::print("engines on this machine's CPU, two pictures, least of three rounds:\n");
+  fmt::print("engines on this machine's CPU, two pictures, least of all rounds:\n");
   for (const EngineTrial& trial : try_engines(open)) {
     if (!trial.refused.empty()) {
       fmt::print("  {:<10} not used: {}\n", trial.name, trial.refused);

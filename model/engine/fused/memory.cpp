@@ -83,10 +83,6 @@ Term Memory::term(const Input& input) const {
   return {lazy(input.first), lazy(input.second), input.channels};
 }
 
-std::size_t Memory::bytes() const {
-  return sizeof(float) * (arena_.size() + affine_.size() + own_.size() + moments_.size());
-}
-
 void Memory::fill(float value) {
   for (AlignedFloats* values : {&arena_, &affine_, &own_, &moments_}) fused::fill(*values, value);
 }

@@ -23,7 +23,6 @@ struct Memory {
   // What activates a layer's input.
   Term term(const Input& input) const;
 
-  std::size_t bytes() const;
   // For tests: a value that nothing may read before it is written.
   void fill(float value);
 

@@ -2,7 +2,7 @@
 // Weights in the order in which the kernels read them.
 #pragma once
 
-#include <functional>
+#include <cstddef>
 #include <vector>
 
 #include "model/engine/fused/aligned_floats.h"
@@ -22,10 +22,16 @@ struct ConvWeights {
   }
 };
 
-// A matrix rows x columns in blocks of kBlockRegisters x lanes columns, the last one of one
-// register where that is enough; within a block row by row. `columns` is a multiple of `lanes`.
-// `to` has room for rows x columns floats.
-void pack(int rows, int columns, int lanes, const std::function<float(int, int)>& value, float* to);
+// Where an element of a matrix rows x columns lies: blocks of kBlockRegisters x lanes columns, the
+// last one of one register where that is enough; within a block row by row. `columns` is a multiple
+// of `lanes`.
+inline std::size_t packed_place(int rows, int columns, int lanes, int row, int column) {
+  const int most = kBlockRegisters * lanes, block = column / most * most;
+  const int width = columns - block < most ? lanes : most;
+  return static_cast<std::size_t>(block) * static_cast<std::size_t>(rows) +
+         static_cast<std::size_t>(row) * static_cast<std::size_t>(width) +
+         static_cast<std::size_t>(column - block);
+}
 
 // One matrix: row tap x in_channels + channel, taps row by row.
 AlignedFloats pack_direct(const ConvWeights& weights, int columns, int lanes);

@@ -39,7 +39,7 @@ struct PixelKernels {
       activate_term<false>(term, first_pixel, pixels, out, out_step);
   }
 
-  static UNETSEG_ALWAYS float total(Vector v) {
+  static UNETSEG_INLINE float total(Vector v) {
     float sum = 0;
     for (int i = 0; i < Lanes; ++i) sum += v[i];
     return sum;
@@ -58,7 +58,7 @@ struct PixelKernels {
   }
 
   // exp by 2^n times a polynomial of degree 6 on half an octave to either side (Cephes' expf).
-  static UNETSEG_ALWAYS Vector exponential(Vector x) {
+  static UNETSEG_INLINE Vector exponential(Vector x) {
     const Vector top = R::all(87.0f);
     x = x < -top ? -top : (x > top ? top : x);
     const Vector scaled = x * 1.44269504f;

@@ -18,7 +18,7 @@ struct ProductKernels {
   static constexpr int kMostRows(int wide) { return (R::kCount == 32 ? 24 : 12) / wide; }
 
   template <int Rows, int Wide>
-  static UNETSEG_ALWAYS void accumulate(const float* in, std::ptrdiff_t in_step,
+  static UNETSEG_INLINE void accumulate(const float* in, std::ptrdiff_t in_step,
                                         const std::ptrdiff_t* taps, int n_taps, int channels,
                                         const float* weights, Vector (&sum)[Rows][Wide]) {
     // Large layers' weights come from far: the next block's are asked for meanwhile. A tenth of an
@@ -66,7 +66,7 @@ struct ProductKernels {
 
   // Calls f.template operator()<n>() for n = count, 1 .. Most.
   template <int Most, typename F>
-  static UNETSEG_ALWAYS void with_count(int count, F&& f) {
+  static UNETSEG_INLINE void with_count(int count, F&& f) {
     if constexpr (Most > 1) {
       if (count < Most) return with_count<Most - 1>(count, f);
     }
@@ -75,7 +75,7 @@ struct ProductKernels {
 
   // Splits `total` rows into blocks that differ by one at most.
   template <int Wide, typename F>
-  static UNETSEG_ALWAYS void in_blocks(int total, F&& block) {
+  static UNETSEG_INLINE void in_blocks(int total, F&& block) {
     constexpr int kMost = kMostRows(Wide);
     const int blocks = (total + kMost - 1) / kMost;
     int done = 0;

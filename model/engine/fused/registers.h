@@ -7,8 +7,7 @@
 #include <cstring>
 
 #include "model/engine/fused/kernels.h"
-
-#define UNETSEG_ALWAYS inline __attribute__((always_inline))
+#include "model/frame/clones.h"
 
 namespace unetseg::fused {
 namespace {
@@ -41,29 +40,29 @@ struct Registers {
   using Vector = typename VectorTypes<Lanes>::Floats;
   using Integers = typename VectorTypes<Lanes>::Integers;
 
-  static UNETSEG_ALWAYS Vector load(const float* p) {
+  static UNETSEG_INLINE Vector load(const float* p) {
     Vector v;
     std::memcpy(&v, p, sizeof v);
     return v;
   }
-  static UNETSEG_ALWAYS void store(float* p, Vector v) { std::memcpy(p, &v, sizeof v); }
-  static UNETSEG_ALWAYS Vector all(float x) { return x - Vector{}; }
-  static UNETSEG_ALWAYS Vector larger(Vector a, Vector b) { return a > b ? a : b; }
+  static UNETSEG_INLINE void store(float* p, Vector v) { std::memcpy(p, &v, sizeof v); }
+  static UNETSEG_INLINE Vector all(float x) { return x - Vector{}; }
+  static UNETSEG_INLINE Vector larger(Vector a, Vector b) { return a > b ? a : b; }
 
   struct Affine {
     Vector scale, offset;
-    UNETSEG_ALWAYS Vector operator()(Vector x) const {
+    UNETSEG_INLINE Vector operator()(Vector x) const {
       const Vector v = scale * x + offset;
       return larger(v, kSlope * v);
     }
   };
-  static UNETSEG_ALWAYS Affine affine(const Lazy& lazy, int channel) {
+  static UNETSEG_INLINE Affine affine(const Lazy& lazy, int channel) {
     return {load(lazy.scale + channel), load(lazy.offset + channel)};
   }
 
   // Adds to the moments of `Wide` registers of channels; the very first pixel gives the shift.
   template <int Rows, int Wide>
-  static UNETSEG_ALWAYS void note(const Moments& moments, int channel, bool first,
+  static UNETSEG_INLINE void note(const Moments& moments, int channel, bool first,
                                   const Vector (&values)[Rows][Wide]) {
     for (int w = 0; w < Wide; ++w) {
       const int c = channel + w * Lanes;

@@ -18,13 +18,13 @@ struct TilingKernelsOf {
 
   struct F2 {
     static constexpr int kStep = 2, kSeen = 4, kNumbers = 4, kProducts = 4, kOut = 2;
-    static UNETSEG_ALWAYS void input(const Vector (&d)[4], Vector (&t)[4]) {
+    static UNETSEG_INLINE void input(const Vector (&d)[4], Vector (&t)[4]) {
       t[0] = d[0] - d[2];
       t[1] = d[1] + d[2];
       t[2] = d[2] - d[1];
       t[3] = d[1] - d[3];
     }
-    static UNETSEG_ALWAYS void output(const Vector (&m)[4], Vector (&o)[2]) {
+    static UNETSEG_INLINE void output(const Vector (&m)[4], Vector (&o)[2]) {
       o[0] = m[0] + m[1] + m[2];
       o[1] = m[1] - m[2] - m[3];
     }
@@ -32,7 +32,7 @@ struct TilingKernelsOf {
 
   struct F4 {
     static constexpr int kStep = 4, kSeen = 6, kNumbers = 6, kProducts = 6, kOut = 4;
-    static UNETSEG_ALWAYS void input(const Vector (&d)[6], Vector (&t)[6]) {
+    static UNETSEG_INLINE void input(const Vector (&d)[6], Vector (&t)[6]) {
       const Vector even = d[4] - 4.0f * d[2], odd = d[3] - 4.0f * d[1];
       const Vector even2 = d[4] - d[2], odd2 = 2.0f * (d[3] - d[1]);
       t[0] = 4.0f * d[0] + (d[4] - 5.0f * d[2]);
@@ -42,7 +42,7 @@ struct TilingKernelsOf {
       t[4] = even2 - odd2;
       t[5] = 4.0f * d[1] + (d[5] - 5.0f * d[3]);
     }
-    static UNETSEG_ALWAYS void output(const Vector (&m)[6], Vector (&o)[4]) {
+    static UNETSEG_INLINE void output(const Vector (&m)[6], Vector (&o)[4]) {
       const Vector s1 = m[1] + m[2], d1 = m[1] - m[2];
       const Vector s2 = m[3] + m[4], d2 = m[3] - m[4];
       o[0] = m[0] + s1 + s2;
@@ -56,14 +56,14 @@ struct TilingKernelsOf {
   // with two taps, (g0, g1 + g2) and (g0 + g1, g2), and two outputs of each take three products.
   struct Up {
     static constexpr int kStep = 2, kSeen = 4, kNumbers = 5, kProducts = 6, kOut = 4;
-    static UNETSEG_ALWAYS void input(const Vector (&d)[4], Vector (&t)[5]) {
+    static UNETSEG_INLINE void input(const Vector (&d)[4], Vector (&t)[5]) {
       t[0] = d[0] - d[1];
       t[1] = d[1];
       t[2] = d[2] - d[1];
       t[3] = d[2];
       t[4] = d[3] - d[2];
     }
-    static UNETSEG_ALWAYS void output(const Vector (&m)[6], Vector (&o)[4]) {
+    static UNETSEG_INLINE void output(const Vector (&m)[6], Vector (&o)[4]) {
       o[0] = m[0] + m[1];
       o[1] = m[3] + m[4];
       o[2] = m[1] + m[2];
@@ -76,7 +76,7 @@ struct TilingKernelsOf {
   // Activates one register of channels in the columns of a few tiles and transforms along the
   // columns; columns and rows outside the picture are zero. `Inside`: no row is outside.
   template <typename F, bool Two, bool Inside>
-  static UNETSEG_ALWAYS void transform_columns(const InputTransform& job, int channel, int tile_row,
+  static UNETSEG_INLINE void transform_columns(const InputTransform& job, int channel, int tile_row,
                                                int first_tile, int tiles, Vector* columns) {
     constexpr int kSeen = F::kSeen, kStep = F::kStep, kNumbers = F::kNumbers;
     const Affine f = R::affine(job.term.first, channel);
@@ -110,7 +110,7 @@ struct TilingKernelsOf {
   }
 
   template <typename F>
-  static UNETSEG_ALWAYS void transform_rows(const Vector* columns, int tiles, float* out,
+  static UNETSEG_INLINE void transform_rows(const Vector* columns, int tiles, float* out,
                                             const InputTransform& job) {
     constexpr int kSeen = F::kSeen, kNumbers = F::kNumbers;
     for (int tile = 0; tile < tiles; ++tile, columns += kNumbers * F::kStep, out += job.tile_step)
@@ -155,7 +155,7 @@ struct TilingKernelsOf {
   }
 
   template <typename F>
-  static UNETSEG_ALWAYS void inverse(const float* in, std::ptrdiff_t product_step,
+  static UNETSEG_INLINE void inverse(const float* in, std::ptrdiff_t product_step,
                                      Vector (&out)[F::kOut][F::kOut]) {
     constexpr int kProducts = F::kProducts, kOut = F::kOut;
     Vector half[kOut][kProducts];
@@ -203,7 +203,7 @@ struct TilingKernelsOf {
   }
 
   template <int Out>
-  static UNETSEG_ALWAYS void note_tile(const Moments& moments, int channel, bool first,
+  static UNETSEG_INLINE void note_tile(const Moments& moments, int channel, bool first,
                                        const Vector (&o)[Out][Out]) {
     Vector values[Out * Out][1];
     for (int r = 0; r < Out; ++r)
