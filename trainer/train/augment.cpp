@@ -99,9 +99,6 @@ BatchMaker::BatchMaker(const DecodedSet& set, int width, int height, at::Device 
   const at::Tensor y = (at::arange(height, at::kFloat) + 0.5) / (height / 2.0) - 1;
   const at::Tensor x =
       (at::arange(width, at::kFloat) + 0.5) / (height / 2.0) - static_cast<double>(width) / height;
-  artefacts_ = at::tensor(draw_artefacts(kArtefactLayers, width, height, kArtefactSeed), at::kByte)
-                   .view({kArtefactLayers, 4, height, width})
-                   .to(device);
   distance_ = (y.view({-1, 1}).square() + x.view({1, -1}).square())
                   .sqrt()
                   .view({1, 1, height, width})
@@ -134,6 +131,16 @@ std::vector<SamplePlan> BatchMaker::plans(const std::vector<std::int64_t>& indic
   return plans;
 }
 
+const at::Tensor& BatchMaker::artefacts() const {
+  std::call_once(artefacts_drawn_, [this] {
+    artefacts_ =
+        at::tensor(draw_artefacts(kArtefactLayers, width_, height_, kArtefactSeed), at::kByte)
+            .view({kArtefactLayers, 4, height_, width_})
+            .to(device_);
+  });
+  return artefacts_;
+}
+
 void BatchMaker::lay_artefacts(const std::vector<SamplePlan>& plans, at::Tensor* images) const {
   for (std::size_t i = 0; i < plans.size(); ++i) {
     if (plans[i].artefacts < 0) continue;
@@ -141,7 +148,7 @@ void BatchMaker::lay_artefacts(const std::vector<SamplePlan>& plans, at::Tensor*
     if (plans[i].artefacts_side & 1) mirrored.push_back(2);
     if (plans[i].artefacts_side & 2) mirrored.push_back(1);
     const at::Tensor layer =
-        artefacts_.select(0, plans[i].artefacts).flip(mirrored).to(at::kFloat).div_(255);
+        artefacts().select(0, plans[i].artefacts).flip(mirrored).to(at::kFloat).div_(255);
     at::Tensor image = images->select(0, static_cast<std::int64_t>(i));
     image.mul_(1 - layer.narrow(0, 3, 1)).add_(layer.narrow(0, 0, 3));
   }

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <mutex>
 #include <vector>
 
 #include "trainer/data/decoded_set.h"
@@ -45,9 +46,13 @@ class BatchMaker {
   const DecodedSet& set_;
   int width_, height_;
   at::Device device_;
-  at::Tensor data_;       // N x 4 x h x w, uint8: RGB and mask
-  at::Tensor artefacts_;  // layers x 4 x H x W, uint8: premultiplied RGB and opacity
-  at::Tensor distance_;   // 1 x 1 x H x W: from the centre, in half heights of the input
+  at::Tensor data_;  // N x 4 x h x w, uint8: RGB and mask
+  // Layers x 4 x H x W, uint8: premultiplied RGB and opacity; drawn when first asked for, by one of
+  // the threads that augment.
+  const at::Tensor& artefacts() const;
+  mutable std::once_flag artefacts_drawn_;
+  mutable at::Tensor artefacts_;
+  at::Tensor distance_;  // 1 x 1 x H x W: from the centre, in half heights of the input
 };
 
 }  // namespace unetseg::trainer

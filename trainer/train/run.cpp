@@ -47,7 +47,6 @@ TrainingRun::TrainingRun(Config config, const DecodedSet& train, const DecodedSe
                       choice.name, 1e3 * choice.contiguous, 1e3 * choice.channels_last));
   }
   batch_gradient_ = std::make_unique<BatchGradient>(config_, layout_, values_, batches_);
-  network_ = make_network(config_.architecture, config_.base_width, views_of(values_, layout_));
   average_network_ =
       make_network(config_.architecture, config_.base_width, views_of(average_, layout_));
   optimizer_ = make_optimizer(config_, decay_mask(layout_).to(device_));
@@ -239,7 +238,7 @@ void TrainingRun::require_living_network() const {
 
 ValidationResult TrainingRun::score(const DecodedSet& set, std::vector<std::vector<float>>* maps,
                                     std::size_t count) const {
-  return validate(config_.ema > 0 ? *average_network_ : *network_, set, device_, config_.loss,
+  return validate(*average_network_, set, device_, config_.threads, config_.loss,
                   threshold_of(config_), maps, count);
 }
 

@@ -108,7 +108,7 @@ class TrainingRun {
   at::Device device_;
   std::vector<ParameterLayout> layout_;
   at::Tensor values_, average_;
-  std::unique_ptr<Network> network_, average_network_;
+  std::unique_ptr<Network> average_network_;
   std::unique_ptr<Optimizer> optimizer_;
   BatchMaker batches_;
   std::unique_ptr<BatchGradient> batch_gradient_;

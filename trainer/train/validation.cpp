@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "model/mask/mask.h"
+#include "trainer/data/parallel.h"
 #include "trainer/train/augment.h"
 #include "trainer/train/loss.h"
 
@@ -20,6 +21,41 @@ double mean(const std::vector<ImageScore>& scores, Score&& score) {
   return scores.empty() ? 0 : sum / static_cast<double>(scores.size());
 }
 
+struct BatchResult {
+  double loss_sum = 0, lowest = 1, highest = 0;
+  at::Tensor probabilities;  // on the CPU
+};
+
+BatchResult infer(const Network& network, const BatchMaker& batches, const std::string& loss,
+                  std::size_t first, std::size_t count) {
+  const c10::InferenceMode inference;
+  std::vector<std::int64_t> indices(count);
+  std::iota(indices.begin(), indices.end(), static_cast<std::int64_t>(first));
+  const Batch batch = batches.plain(indices);
+  const Logits logits = network.forward(batch.images);
+  BatchResult result;
+  result.loss_sum = segmentation_loss(loss, false, logits, batch.target).item<double>() *
+                    static_cast<double>(count);
+  result.probabilities = at::sigmoid(logits.full).to(at::kCPU).contiguous();
+  result.lowest = result.probabilities.min().item<double>();
+  result.highest = result.probabilities.max().item<double>();
+  return result;
+}
+
+ImageScore score_of(const DecodedSet& set, std::size_t i, const float* map, double threshold) {
+  const TruthMask& truth = set.truth[i];
+  std::vector<std::uint8_t> mask(truth.pixels.size());
+  Upsampler upsampler;
+  upsampler.configure({map, set.width, set.height}, truth.width, truth.height);
+  mask_from_probabilities(upsampler, threshold, mask.data(), truth.width);
+  ImageScore score;
+  score.id = set.ids[i];
+  score.width = truth.width;
+  score.height = truth.height;
+  score.confusion = compare(mask.data(), truth.pixels.data(), mask.size());
+  return score;
+}
+
 }  // namespace
 
 double ValidationResult::mean_dice() const {
@@ -30,40 +66,35 @@ double ValidationResult::mean_jaccard() const {
 }
 
 ValidationResult validate(const Network& network, const DecodedSet& set, at::Device device,
-                          const std::string& loss, double threshold,
+                          unsigned threads, const std::string& loss, double threshold,
                           std::vector<std::vector<float>>* panel_probabilities,
                           std::size_t panels) {
-  const c10::InferenceMode inference;
-  constexpr std::size_t kBatch = 16;
   const BatchMaker batches(set, set.width, set.height, device);
+  const std::size_t batch_size = device.is_cpu() ? 4 : 16;
   ValidationResult result;
-  double loss_sum = 0;
-  Upsampler upsampler;
-  std::vector<std::uint8_t> mask;
-  for (std::size_t first = 0; first < set.size(); first += kBatch) {
-    std::vector<std::int64_t> indices(std::min(kBatch, set.size() - first));
-    std::iota(indices.begin(), indices.end(), static_cast<std::int64_t>(first));
-    const Batch batch = batches.plain(indices);
-    const Logits logits = network.forward(batch.images);
-    loss_sum += segmentation_loss(loss, false, logits, batch.target).item<double>() *
-                static_cast<double>(indices.size());
-    const at::Tensor probabilities = at::sigmoid(logits.full).to(at::kCPU).contiguous();
-    result.lowest = std::min(result.lowest, probabilities.min().item<double>());
-    result.highest = std::max(result.highest, probabilities.max().item<double>());
-    const float* map = probabilities.data_ptr<float>();
+  result.scores.resize(set.size());
+  std::vector<BatchResult> parts((set.size() + batch_size - 1) / batch_size);
+  if (panel_probabilities != nullptr) panel_probabilities->resize(std::min(panels, set.size()));
+  const auto score_batch = [&](std::size_t part) {
+    const std::size_t first = part * batch_size;
+    const std::size_t count = std::min(batch_size, set.size() - first);
+    parts[part] = infer(network, batches, loss, first, count);
+    const float* map = parts[part].probabilities.data_ptr<float>();
     const std::size_t pixels = static_cast<std::size_t>(set.width) * set.height;
-    for (std::size_t i = first; i < first + indices.size(); ++i, map += pixels) {
-      const TruthMask& truth = set.truth[i];
-      mask.resize(truth.pixels.size());
-      upsampler.configure({map, set.width, set.height}, truth.width, truth.height);
-      mask_from_probabilities(upsampler, threshold, mask.data(), truth.width);
-      result.scores.push_back({set.ids[i], truth.width, truth.height,
-                               compare(mask.data(), truth.pixels.data(), mask.size())});
+    for (std::size_t i = first; i < first + count; ++i, map += pixels) {
+      result.scores[i] = score_of(set, i, map, threshold);
       if (panel_probabilities != nullptr && i < panels)
-        panel_probabilities->emplace_back(map, map + pixels);
+        (*panel_probabilities)[i].assign(map, map + pixels);
     }
+    parts[part].probabilities.reset();
+  };
+  if (!parts.empty())
+    for_each_item(parts.size(), device.is_cpu() ? threads : 1, [&] { return score_batch; });
+  for (const BatchResult& part : parts) {
+    result.loss += part.loss_sum / static_cast<double>(set.size());
+    result.lowest = std::min(result.lowest, part.lowest);
+    result.highest = std::max(result.highest, part.highest);
   }
-  result.loss = loss_sum / static_cast<double>(std::max<std::size_t>(1, set.size()));
   return result;
 }
 

@@ -20,9 +20,11 @@ struct ValidationResult {
 
 // Runs `network` over `set`, whose size is the network's input and whose truth masks are present.
 // Probabilities are enlarged to each truth mask and thresholded, as the element does it. Where
-// `panel_probabilities` is given it receives the maps of the first `panels` images.
+// `panel_probabilities` is given it receives the maps of the first `panels` images. On a CPU
+// `threads` threads (0: one for each core) take a few images each, and LibTorch itself must be set
+// to one.
 ValidationResult validate(const Network& network, const DecodedSet& set, at::Device device,
-                          const std::string& loss, double threshold,
+                          unsigned threads, const std::string& loss, double threshold,
                           std::vector<std::vector<float>>* panel_probabilities = nullptr,
                           std::size_t panels = 0);
 
