@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-#define UNETSEG_BACKEND_ABI 5u
+#define UNETSEG_BACKEND_ABI 6u
 #define UNETSEG_BACKEND_SYMBOL "unetseg_backend_get"
 
 #define UNETSEG_BACKEND_ERROR (g_quark_from_static_string("unetseg-backend-error"))
@@ -57,6 +57,12 @@ typedef enum {
   UNETSEG_FORMAT_P010_10LE, /* the six low bits of each 16 are zero */
 } UnetsegFormat;
 
+/* Where a frame's pixels lie. */
+typedef enum {
+  UNETSEG_MEMORY_SYSTEM, /* the processor reads and writes them */
+  UNETSEG_MEMORY_CUDA,   /* on the session's device, in its primary context; frames of a session on the CPU never do */
+} UnetsegMemory;
+
 /* A view of one frame; it owns nothing. The pixels must stay valid during the call it is passed to. */
 typedef struct {
   UnetsegFormat format;
@@ -68,6 +74,10 @@ typedef struct {
   gboolean full_range;  /* luma 0..255 instead of 16..235 (chroma likewise) */
   gboolean chroma_cosited_x, chroma_cosited_y; /* a chroma sample sits on an even luma column / row, not between two */
   gint par_n, par_d;    /* pixel aspect ratio, width to height; 0 counts as 1 */
+  UnetsegMemory memory; /* where `plane` points */
+  gpointer cuda_stream; /* UNETSEG_MEMORY_CUDA: the CUstream (NULL: the default one) that what wrote the
+                           pixels was put into; the call's work comes after it, and what is put into it
+                           later comes after the call's work */
 } UnetsegFrame;
 
 /* Number format of the network's arithmetic. */

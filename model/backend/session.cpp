@@ -35,6 +35,10 @@ std::unique_ptr<Engine> checked_engine(const UnetsegOpenOptions& options) {
   return make_engine(options);
 }
 
+void check_memory(const UnetsegFrame& frame) {
+  if (frame.memory != UNETSEG_MEMORY_SYSTEM) misused("a frame in the memory of another device");
+}
+
 // The shape of an input as what it shows is seen.
 Extent extent_of(const UnetsegFrame& frame, const Units& input) {
   const double wider =
@@ -82,6 +86,7 @@ Session::Slot& Session::slot_at(guint index) {
 }
 
 void Session::sample(guint slot, const UnetsegFrame& frame, UnetsegFit fit) {
+  check_memory(frame);
   Slot& to = slot_at(slot);
   if (fit == UNETSEG_FIT_MODEL) fit = engine_->card().fit;
   to.has_picture = false;
@@ -178,6 +183,7 @@ ProbabilityView Session::shown(Slot& slot, const Rules& rules, const UnetsegMoti
 
 void Session::draw(guint slot, const UnetsegFrame& frame, const UnetsegMaskOptions& mask,
                    const UnetsegStyle& style) {
+  check_memory(frame);
   const Rules rules = resolved(mask);
   painter_.draw(shown(slot_at(slot), rules, mask.motion), rules.threshold, frame, style);
 }
