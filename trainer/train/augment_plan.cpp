@@ -166,7 +166,7 @@ void draw_no_lesion(Random& random, const MaskView& mask, SamplePlan* plan) {
     break;
   }
   plan->keep = 0;
-  if (random.chance(0.3)) plan->noise_deviation = static_cast<float>(random.uniform(0.05, 0.5));
+  if (random.chance(0.5)) plan->noise_deviation = static_cast<float>(random.uniform(0.05, 0.5));
   const bool dark = random.chance(0.3), uneven = random.chance(0.5);
   const auto draw_corner = [&](float* rgb) {
     const double light = dark ? random.uniform(0, 0.03) : random.uniform(0, 1);
@@ -213,7 +213,7 @@ AugmentationPolicy augmentation_policy(const std::string& name) {
   policy.illuminant = policy.gamma = 0.5;
   policy.illuminant_by = {0.75, 1.25};
   policy.gamma_by = {0.5, 2};
-  policy.grey = 0.1;
+  policy.grey = 0.15;
   policy.blur = policy.low_resolution = policy.noise = policy.jpeg = 0.25;
   policy.blur_by = {0.5, 1.5};
   policy.low_resolution_by = {0.3, 1};

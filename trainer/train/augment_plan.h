@@ -23,7 +23,7 @@ struct AugmentationPolicy {
   double scale = 0.5;
   Range scale_by = {0.7, 1.4};  // enlargement, log-uniform
   double aspect = 0.5;
-  Range aspect_by = {0.7, 1.43};  // the view's width / height, log-uniform
+  Range aspect_by = {0.55, 1.8};  // the view's width / height, log-uniform
   double shift = 0.5;             // within 10 % of the view
   double shear = 0.2;             // within 10 degrees
   double close_up = 0.2;          // a window of 50 to 100 % of the area
@@ -32,10 +32,10 @@ struct AugmentationPolicy {
   double brightness = 0.5, saturation = 0.5;
   Range brightness_by = {0.75, 1.25}, saturation_by = {0.75, 1.25};
   double contrast = 0.5;
-  Range contrast_by = {0.65, 1.3};  // low: pale lesions are the hard ones
+  Range contrast_by = {0.5, 1.3};  // low: pale lesions are the hard ones
   double hue = 0.3;
   double hue_within = 0.05;  // of a turn
-  double grey = 0.05;
+  double grey = 0.1;
   double illuminant = 0.3;
   Range illuminant_by = {0.85, 1.15};  // each channel
   double gamma = 0.3;
@@ -49,7 +49,7 @@ struct AugmentationPolicy {
   double jpeg = 0.2;
   Range jpeg_quality = {50, 95};
   double rim = 0.1;        // a dermatoscope's round, black rim
-  double no_lesion = 0.1;  // a window of skin without lesion, or a frame without skin
+  double no_lesion = 0.2;  // a window of skin without lesion, or a frame without skin
 };
 
 // "light" (symmetries and faint colour changes), "default" or "strong". Throws Error(settings).
