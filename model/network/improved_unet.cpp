@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "model/network/improved_unet.h"
 
+#include "model/network/norm/norm_activate.h"
+
 namespace unetseg {
 
 at::Tensor ImprovedUnet::Cnl::operator()(const at::Tensor& x, int stride) const {
-  return layers::activate(layers::instance_norm(conv(x, stride), norm_weight, norm_bias));
+  const at::Tensor y = conv(x, stride);
+  if (can_norm_activate(y, norm_weight))
+    return norm_activate(y, norm_weight, norm_bias, layers::kNormEpsilon, layers::kLeakySlope);
+  return layers::activate(layers::instance_norm(y, norm_weight, norm_bias));
 }
 
 ImprovedUnet::Cnl ImprovedUnet::cnl(const Parameters& parameters, const std::string& name) {

@@ -83,7 +83,8 @@ Config config_from_json(const nlohmann::ordered_json& json) {
 }
 
 std::vector<std::string> differing_keys(const Config& saved, const Config& asked) {
-  const std::set<std::string> free = {"epochs", "time-budget", "steps", "device", "threads"};
+  const std::set<std::string> free = {"epochs", "time-budget", "steps",
+                                      "device", "threads",     "memory-format"};
   const auto a = to_json(saved), b = to_json(asked);
   std::vector<std::string> keys;
   for (const auto& item : a.items())

@@ -23,7 +23,8 @@ MemoryFormatChoice choose_memory_format(const Config& config,
                                         const at::Tensor& values, const BatchMaker& batches,
                                         const std::vector<std::int64_t>& indices) {
   MemoryFormatChoice choice;
-  choice.name = "contiguous";
+  choice.name =
+      values.is_cpu() && config.architecture == "improved-unet" ? "channels-last" : "contiguous";
   if (values.is_cpu() || config.deterministic) return choice;
   const auto timed = [&](const char* format) {
     Config with_format = config;
