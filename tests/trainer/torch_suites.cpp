@@ -11,12 +11,14 @@ struct Named {
   Suite* (*make)();
 };
 const Named kSuites[] = {{"network", network_suite},
+                         {"norm_activate", norm_activate_suite},
                          {"fused", fused_suite},
                          {"augment", augment_suite},
                          {"batch_gradient", batch_gradient_suite},
                          {"optimizer", optimizer_suite},
                          {"training", training_suite},
-                         {"checkpoint", checkpoint_suite}};
+                         {"checkpoint", checkpoint_suite},
+                         {"widen", widen_suite}};
 
 }  // namespace
 

@@ -6,9 +6,11 @@
 #include "tests/check.h"
 
 Suite* network_suite();
+Suite* norm_activate_suite();
 Suite* fused_suite();
 Suite* augment_suite();
 Suite* batch_gradient_suite();
 Suite* optimizer_suite();
 Suite* training_suite();
 Suite* checkpoint_suite();
+Suite* widen_suite();

@@ -95,7 +95,7 @@ int dry_run(const TrainOptions& options, const Config& config, const TrainingDat
     show(state, maps);
   };
   TrainingRun run(two_steps, data.train, data.validation, scratch.path(), data.sha256, events);
-  if (!options.init.empty()) run.start_from(initial_parameters(options.init));
+  if (!options.init.empty()) run.start_from(initial_parameters(options.init, config));
   if (run.run(stop) == RunEnd::interrupted) return interrupted_exit_code();
   report.finish(run);
   require_equal(run.checkpoint(), load_checkpoint(scratch.path() + "/checkpoint", nullptr));

@@ -84,7 +84,7 @@ int run_in_folder(const TrainOptions& options, const Config& config,
     run.resume(*checkpoint);
     say(fmt::format("going on from step {}", checkpoint->progress.step));
   } else if (!options.init.empty()) {
-    run.start_from(initial_parameters(options.init));
+    run.start_from(initial_parameters(options.init, config));
   }
   write_config(options.output, run);
   write_manifest(options.output + "/manifest.csv", data.manifest);

@@ -101,7 +101,8 @@ void add_run_options(CLI::App* verb, TrainOptions* options) {
       verb->add_flag("--resume", options->resume,
                      "Go on with the run in --output, whose options need no repeating")
           ->group(kRun);
-  verb->add_option("--init", options->init, "Start from these weights (fine-tuning)")
+  verb->add_option("--init", options->init,
+                   "Start from these weights (fine-tuning); narrower ones are widened")
       ->check(CLI::ExistingFile)
       ->excludes(resume)
       ->group(kNetwork);
@@ -192,7 +193,7 @@ void add_machine_options(ConfigOptions* config) {
   config->add(kRun, "--threads", &Config::threads, "CPU threads; 0: all cores");
   config
       ->add(kRun, "--memory-format", &Config::memory_format,
-            "How images lie in memory; auto: the faster one on a GPU, contiguous on a CPU")
+            "How images lie in memory; auto: the faster one on a GPU, channels-last on a CPU")
       ->check(CLI::IsMember({"auto", "contiguous", "channels-last"}));
   config->add_flag(kRun, "--deterministic", &Config::deterministic,
                    "The same numbers each time on a GPU too, slower; on a CPU it is always so");

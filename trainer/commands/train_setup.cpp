@@ -14,6 +14,7 @@
 #include "model/network/stored_parameters.h"
 #include "trainer/commands/say.h"
 #include "trainer/train/flat_parameters.h"
+#include "trainer/train/widen.h"
 
 namespace unetseg::trainer {
 namespace {
@@ -68,22 +69,32 @@ void require_same_run(const Checkpoint& checkpoint, const Config& config) {
                 fmt::format("this run was started with other values of {}: leave them out, or "
                             "start a new run",
                             fmt::join(keys, ", ")));
-  if (checkpoint.config.device != config.device || checkpoint.config.threads != config.threads)
+  const Config& before = checkpoint.config;
+  if (before.device != config.device || before.threads != config.threads ||
+      before.memory_format != config.memory_format)
     say(
-        fmt::format("warning: this run was started on {} with {} threads: its numbers will differ "
-                    "in their last digits from those of an unbroken run",
-                    checkpoint.config.device, checkpoint.config.threads));
+        fmt::format("warning: this run was started on {} with {} threads and {} images: its "
+                    "numbers will differ in their last digits from those of an unbroken run",
+                    before.device, before.threads, before.memory_format));
 }
 
-Parameters initial_parameters(const std::string& path) {
+Parameters initial_parameters(const std::string& path, const Config& config) {
   const SafetensorsFile file = read_safetensors(path);
-  const UnetsegFit fit = card_of(file).fit;
+  const ModelCard card = card_of(file);
+  const UnetsegFit fit = card.fit;
   if (fit != UNETSEG_FIT_STRETCH)
     throw Error(Fault::settings,
                 fmt::format("{} takes pictures with fit={}, and training stretches them: start "
                             "from weights with fit=stretch",
                             path, fit_name(fit)));
-  return parameters_of(file);
+  const Parameters parameters = parameters_of(file);
+  if (card.architecture != "improved-unet" || config.architecture != card.architecture ||
+      card.base_width >= config.base_width)
+    return parameters;
+  make_network(card.architecture, card.base_width, parameters);  // checks names and shapes
+  say(fmt::format("weights of width {} are widened to {}: the network begins as what it was",
+                  card.base_width, config.base_width));
+  return widened(parameters, card.base_width, config.base_width, config.seed);
 }
 
 }  // namespace unetseg::trainer

@@ -25,7 +25,7 @@ std::uint64_t bytes_of_run(const Config& config);
 // needs; another device or number of threads is a warning.
 void require_same_run(const Checkpoint& checkpoint, const Config& config);
 
-// Weights to fine-tune. Throws Error.
-Parameters initial_parameters(const std::string& path);
+// Weights to start from, widened where the run's network is a wider improved-unet. Throws Error.
+Parameters initial_parameters(const std::string& path, const Config& config);
 
 }  // namespace unetseg::trainer

@@ -15,7 +15,8 @@ enum class Purpose : std::uint64_t {
   augmentation,
   noise,
   dropout,
-  artefacts
+  artefacts,
+  widening
 };
 
 // SplitMix64 (Steele, Lea, Flood 2014) over a key hashed from (seed, purpose, counters). Two
