@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/frame/chord.h"
 #include "model/frame/level_line.h"
 
 namespace unetseg {
@@ -27,13 +28,6 @@ class Contour {
   const std::vector<Run>& runs() const { return runs_; }
 
  private:
-  // A segment by its middle, its direction and half of its length, and the rows that it crosses.
-  struct Chord {
-    Point middle, direction;
-    double half, top, bottom;
-  };
-
-  Run reached(const Chord& chord, double y) const;
   void approach(const Chord& chord, double y);
   void join_runs();
 

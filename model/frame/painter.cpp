@@ -7,47 +7,18 @@
 #include <string>
 
 #include "model/error.h"
-#include "model/frame/colour.h"
 #include "model/frame/contour.h"
 #include "model/frame/formats.h"
+#include "model/frame/ink.h"
 #include "model/frame/plane_painter.h"
 
 namespace unetseg {
 namespace {
 
-// 0xAARRGGBB in the frame's own components.
-Ink ink_for(const UnetsegFrame& frame, guint32 argb, double opacity) {
-  const ColourMatrix matrix = from_rgb(frame);
-  const int depth = pixel_layout(frame.format).depth;
-  const float rgb[3] = {static_cast<float>(argb >> 16 & 255), static_cast<float>(argb >> 8 & 255),
-                        static_cast<float>(argb & 255)};
-  Ink ink;
-  for (int i = 0; i < 3; ++i) {
-    float value = matrix.offset[i];
-    for (int j = 0; j < 3; ++j) value += matrix.factor[i][j] * rgb[j];
-    const float code = value * static_cast<float>(1 << (depth - 8));
-    const float highest = static_cast<float>((1 << depth) - 1);
-    ink.value[i] = static_cast<std::uint16_t>(std::min(std::max(code, 0.f), highest) + 0.5f);
-  }
-  const double alpha = (argb >> 24) * std::min(std::max(0.0, opacity), 1.0);
-  ink.alpha = static_cast<std::uint8_t>(alpha + 0.5);
-  return ink;
-}
-
 Run hull(Run a, Run b) {
   if (a.first >= a.last) return b;
   if (b.first >= b.last) return a;
   return {std::min(a.first, b.first), std::max(a.last, b.last)};
-}
-
-void check_mode(UnetsegDrawMode mode, UnetsegFormat format) {
-  const bool writes_grey = mode == UNETSEG_DRAW_MASK || mode == UNETSEG_DRAW_PROBABILITY;
-  if (writes_grey && format != UNETSEG_FORMAT_GRAY8)
-    throw Error(Fault::frame_format, "Masks and probabilities can only be written to GRAY8 frames.",
-                "format " + std::to_string(format));
-  if (mode == UNETSEG_DRAW_ALPHA && pixel_layout(format).alpha < 0)
-    throw Error(Fault::frame_format, "Alpha can only be written to frames that have it.",
-                "format " + std::to_string(format));
 }
 
 bool same_geometry(const UnetsegFrame& a, const UnetsegFrame& b) {
@@ -133,8 +104,7 @@ Painter::~Painter() = default;
 
 void Painter::draw(const ProbabilityView& probabilities, double threshold,
                    const UnetsegFrame& frame, const UnetsegStyle& style) {
-  check_frame(frame);
-  check_mode(style.mode, frame.format);
+  check_drawing(frame, style.mode);
   try {
     canvas_->upsampler.configure(probabilities, frame.width, frame.height);
     if (style.mode == UNETSEG_DRAW_OVERLAY)

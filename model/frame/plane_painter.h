@@ -8,15 +8,10 @@
 
 #include "model/frame/blend.h"
 #include "model/frame/formats.h"
+#include "model/frame/ink.h"
 #include "model/mask/mask.h"
 
 namespace unetseg {
-
-// A colour in codes of a frame's own components, at their depth, with straight alpha.
-struct Ink {
-  std::uint16_t value[3];
-  std::uint8_t alpha;
-};
 
 // Every plane is values of one or two bytes: a repeating pattern of components, some with no ink
 // (alpha, padding, components that are not painted). A value moves toward the ink's pattern by ink

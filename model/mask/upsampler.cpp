@@ -10,31 +10,13 @@
 
 #include "model/error.h"
 #include "model/mask/crossings.h"
+#include "model/mask/neighbours.h"
 
 namespace unetseg {
 namespace {
 
-// The source samples on both sides of an output sample.
-struct Neighbours {
-  int left;
-  float right_weight;  // 0 where there is no right neighbour
-};
-
-Neighbours neighbours(const PlacedAxis& axis, int pixel, int samples) {
-  const double centre = axis.to_map(pixel + 0.5) - 0.5;
-  if (!(centre > 0)) return {0, 0};
-  const int left = static_cast<int>(centre);
-  if (left >= samples - 1) return {samples - 1, 0};
-  return {left, static_cast<float>(centre - left)};
-}
-
 bool operator==(const Share& a, const Share& b) {
   return a.first == b.first && a.last == b.last;
-}
-
-// The one formula for an output pixel, so that rows and runs agree. Monotone in `right_weight`.
-inline float between(const float* left, float right_weight) {
-  return left[0] + right_weight * (left[1] - left[0]);
 }
 
 }  // namespace
@@ -86,7 +68,7 @@ struct Upsampler::SourceRows {
   float below_weight;
 
   float blended(std::size_t column) const {
-    return above[column] + below_weight * (below[column] - above[column]);
+    return between(above[column], below[column], below_weight);
   }
 };
 
@@ -110,7 +92,7 @@ const float* Upsampler::row(int y) {
     const std::size_t last = static_cast<std::size_t>(first_pixel_[c + 1]);
     const float pair[] = {blended_[c], blended_[std::min(c + 1, columns - 1)]};
     for (std::size_t x = static_cast<std::size_t>(first_pixel_[c]); x < last; ++x)
-      row_[x] = between(pair, column_weight_[x]);
+      row_[x] = between(pair[0], pair[1], column_weight_[x]);
   }
   return row_.data();
 }
@@ -143,7 +125,8 @@ const std::vector<Run>& Upsampler::runs_reaching(int y, double threshold) {
     int from = first_pixel_[c], to = first_pixel_[c + 1];
     while (from < to) {
       const int middle = from + (to - from) / 2;
-      if ((between(pair, column_weight_[static_cast<std::size_t>(middle)]) >= level) == inside)
+      const float weight = column_weight_[static_cast<std::size_t>(middle)];
+      if ((between(pair[0], pair[1], weight) >= level) == inside)
         from = middle + 1;
       else
         to = middle;
