@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+// The GPU's kernels, run by the processor in the same blocks and threads, against the Sampler and
+// the Painter: every format, odd sizes, padded, unaligned and bottom-up planes.
+#include "model/frame/cuda/gpu_frames.h"
+#include "model/frame/painter.h"
+
+#include "tests/assertions.h"
+#include "tests/check.h"
+#include "tests/model/drawing.h"
+#include "tests/model/frames.h"
+#include "tests/model/host_gpu.h"
+
+using namespace unetseg;
+
+namespace {
+
+const Normalisation kNormalisation = {{.485f, .456f, .406f}, {.229f, .224f, .225f}};
+
+constexpr int kSizes[][2] = {{1, 1},    {1, 7},     {7, 1},    {2, 9},   {9, 2},
+                             {5, 3},    {33, 17},   {64, 9},   {64, 48}, {129, 3},
+                             {130, 67}, {385, 289}, {2311, 3}, {3, 2311}};
+
+struct HostSampler {
+  explicit HostSampler(int width, int height) : sampler(gpu, width, height, kNormalisation) {}
+  HostGpu::Record record;
+  HostGpu gpu{record};
+  GpuSampler sampler;
+};
+
+// The largest difference of any value from the Sampler's.
+double difference(const TestFrame& frame, int width, int height, UnetsegFit fit) {
+  std::vector<float> expected(static_cast<std::size_t>(3 * width * height));
+  const Framing framing =
+      Sampler(width, height, kNormalisation).sample(frame.view(), expected.data(), fit);
+  HostSampler host(width, height);
+  GpuPicture picture(host.gpu);
+  ck_assert(host.sampler.sample(frame.view(), fit, picture) == framing);
+  const float* found = picture.planar();
+  double largest = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ck_assert(std::isfinite(found[i]));
+    largest = std::max(largest, std::fabs(static_cast<double>(found[i]) - expected[i]));
+  }
+  return largest;
+}
+
+struct HostPainter {
+  HostGpu::Record record;
+  HostGpu gpu{record};
+  GpuPainter painter{gpu};
+  void draw(const ProbabilityView& map, TestFrame& frame, const UnetsegStyle& style,
+            double threshold = .5) {
+    painter.draw(map, threshold, frame.view(), style);
+    record.finish(frame.view().cuda_stream);
+  }
+};
+
+void assert_drawn_alike(HostPainter& host, const ProbabilityView& map, const TestFrame& frame,
+                        const UnetsegStyle& style, double threshold = .5) {
+  TestFrame expected = frame, found = frame;
+  Painter().draw(map, threshold, expected.view(), style);
+  host.draw(map, found, style, threshold);
+  ck_assert_msg(found.memory() == expected.memory(), "%s %dx%d", frame.format().name,
+                frame.view().width, frame.view().height);
+}
+
+}  // namespace
+
+START_TEST(test_c1_samples_of_every_format_and_odd_size_equal_the_samplers) {
+  std::uint32_t seed = 1;
+  double largest = 0;
+  for (const FormatCase& format : all_formats())
+    for (const auto& size : kSizes)
+      for (const UnetsegFit fit : {UNETSEG_FIT_STRETCH, UNETSEG_FIT_LETTERBOX, UNETSEG_FIT_CROP}) {
+        TestFrame frame(format, size[0], size[1], kPlacements[seed % 4]);
+        frame.set_noise(seed++);
+        frame.view().chroma_cosited_x = seed % 2;
+        frame.view().chroma_cosited_y = seed / 2 % 2;
+        frame.view().full_range = seed / 4 % 2;
+        const double off = difference(frame, seed % 3 == 0 ? 16 : 37, 16, fit);
+        ck_assert_msg(off < 1e-5, "%s %dx%d: off by %g", format.name, size[0], size[1], off);
+        largest = std::max(largest, off);
+      }
+  ck_assert_double_gt(largest, 0);  // or there was nothing to compare
+}
+END_TEST
+
+// A few columns make a chunk here, and one of the input's makes many.
+START_TEST(test_samples_of_frames_wider_than_a_chunk_equal_the_samplers) {
+  for (const FormatCase& format : all_formats())
+    for (const int input : {1, 3, 64}) {
+      TestFrame frame(format, 4099, 5, kPlacements[1]);
+      frame.set_noise(11);
+      ck_assert_double_lt(difference(frame, input, 2, UNETSEG_FIT_STRETCH), 1e-5);
+    }
+}
+END_TEST
+
+START_TEST(test_sampling_is_the_same_to_the_bit_each_time) {
+  TestFrame frame(kNv12, 385, 289, kPlacements[1]);
+  frame.set_noise(3);
+  HostSampler host(32, 24);
+  GpuPicture first(host.gpu), second(host.gpu);
+  host.sampler.sample(frame.view(), UNETSEG_FIT_CROP, first);
+  host.sampler.sample(frame.view(), UNETSEG_FIT_CROP, second);
+  ck_assert_mem_eq(first.planar(), second.planar(), 3 * 32 * 24 * sizeof(float));
+}
+END_TEST
+
+START_TEST(test_c1_overlays_equal_the_painters_byte_for_byte) {
+  const UnetsegStyle styles[] = {overlay(0x80ff0000, 1), overlay(0xff30d060, .4, 0xffffffff, 3),
+                                 overlay(0, 0, 0xc80000ff, 1),
+                                 overlay(0xffffffff, .7, 0x80102030, 9), overlay(0, 0)};
+  std::uint32_t seed = 3;
+  for (const FormatCase& format : all_formats()) {
+    HostPainter host;
+    for (const auto& size : kSizes)
+      for (const UnetsegStyle& style : styles) {
+        TestFrame frame(format, size[0], size[1], kPlacements[seed % 4]);
+        frame.set_noise(seed++);
+        frame.view().full_range = seed % 2;
+        assert_drawn_alike(host, noise(9, 7, seed).view(), frame, style);
+        assert_drawn_alike(host, disc(32, 15, 17, 9).view(), frame, style);
+      }
+  }
+}
+END_TEST
+
+// Chords of a smooth line cross many tiles, and a map's part ends within the frame.
+START_TEST(test_overlays_of_parts_of_a_frame_equal_the_painters) {
+  const Map map = disc(24, 11, 13, 12);
+  const FramePart parts[] = {{{0, 1}, {0, 1}}, {{.25, .75}, {0, 1}}, {{0, 1}, {.1, .9}}};
+  for (const FormatCase& format : {kPackedFormats[0], kNv12, kP010, kYuy2, kGrey}) {
+    HostPainter host;
+    for (const FramePart& part : parts)
+      for (const double threshold : {.1, .5, .9}) {
+        TestFrame frame(format, 381, 277, kPlacements[3]);
+        frame.set_noise(5);
+        assert_drawn_alike(host, {map.values.data(), map.width, map.height, part}, frame,
+                           overlay(0xff30d060, .4, 0xffffffff, 5), threshold);
+      }
+  }
+}
+END_TEST
+
+START_TEST(test_masks_probabilities_and_alpha_equal_the_painters) {
+  std::vector<FormatCase> formats = alpha_formats();
+  formats.push_back(kGrey);
+  for (const FormatCase& format : formats) {
+    HostPainter host;
+    for (const auto& size : kSizes)
+      for (const UnetsegDrawMode m :
+           {UNETSEG_DRAW_MASK, UNETSEG_DRAW_PROBABILITY, UNETSEG_DRAW_ALPHA}) {
+        if ((m == UNETSEG_DRAW_ALPHA) != (format.untouched >= 0)) continue;
+        TestFrame frame(format, size[0], size[1], kPlacements[1]);
+        frame.set_noise(8);
+        const Map map = noise(9, 7, 21);
+        const FramePart part = {{.2, .8}, {0, 1}};
+        assert_drawn_alike(host, {map.values.data(), 9, 7, part}, frame, mode(m));
+      }
+  }
+}
+END_TEST
+
+START_TEST(test_what_the_painter_refuses_is_refused) {
+  HostPainter host;
+  TestFrame frame(kNv12, 8, 8);
+  const TestFrame before = frame;
+  const Map map = uniform(1);
+  for (const UnetsegDrawMode m : {UNETSEG_DRAW_MASK, UNETSEG_DRAW_ALPHA})
+    assert_fault(error_of([&] { host.draw(map.view(), frame, mode(m)); }), Fault::frame_format);
+  frame.view().kr = 0;
+  assert_fault(error_of([&] { host.draw(map.view(), frame, overlay(0xffffffff, 1)); }),
+               Fault::frame_format);
+  ck_assert(frame.memory() == before.memory());
+}
+END_TEST
+
+// Many draws before the first of them is run: each with its own map, in two streams.
+START_TEST(test_draws_under_way_keep_what_they_need) {
+  HostPainter host;
+  int streams[2];
+  std::deque<TestFrame> frames, expected;  // which stay where they are
+  for (int i = 0; i < 9; ++i) {
+    frames.emplace_back(kNv12, i < 5 ? 97 : 61, 55);
+    frames.back().set_noise(2);
+    frames.back().view().cuda_stream = &streams[i % 2];
+    expected.push_back(frames.back());
+    const Map map = disc(16, 3 + i, 8, 4);
+    const UnetsegStyle style = overlay(0xff30d060, .4, 0xffffffff, 3);
+    Painter().draw(map.view(), .5, expected.back().view(), style);
+    host.painter.draw(map.view(), .5, frames.back().view(), style);
+  }
+  for (int& stream : streams) host.record.finish(&stream);
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    ck_assert_msg(frames[i].memory() == expected[i].memory(), "frame %zu", i);
+}
+END_TEST
+
+START_TEST(test_pictures_under_way_keep_what_they_need) {
+  HostSampler host(16, 16);
+  int streams[2];
+  std::vector<std::unique_ptr<GpuPicture>> pictures;
+  std::vector<TestFrame> frames;
+  for (int i = 0; i < 6; ++i) {
+    frames.emplace_back(i == 2 ? kYuy2 : kNv12, i < 4 ? 97 : 61, 55);
+    frames.back().set_noise(static_cast<std::uint32_t>(i));
+  }
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    frames[i].view().cuda_stream = &streams[i % 2];
+    pictures.push_back(std::make_unique<GpuPicture>(host.gpu));
+    host.sampler.sample(frames[i].view(), UNETSEG_FIT_STRETCH, *pictures.back());
+  }
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    std::vector<float> expected(3 * 16 * 16);
+    Sampler(16, 16, kNormalisation).sample(frames[i].view(), expected.data());
+    for (std::size_t k = 0; k < expected.size(); ++k)
+      ck_assert_double_lt(std::fabs(pictures[i]->planar()[k] - expected[k]), 1e-5);
+  }
+}
+END_TEST
+
+START_TEST(test_frames_of_a_size_seen_before_allocate_nothing_on_the_gpu) {
+  HostPainter painter;
+  HostSampler sampler(16, 16);
+  GpuPicture picture(sampler.gpu);
+  std::size_t drawn = 0, sampled = 0;
+  for (int i = 0; i < 8; ++i) {
+    TestFrame frame(kNv12, 97, 55);
+    painter.draw(disc(16, 8, 8, 6 - .2 * i).view(), frame, overlay(0xff30d060, .4, ~0u, 3));
+    sampler.sampler.sample(frame.view(), UNETSEG_FIT_STRETCH, picture);
+    picture.planar();
+    if (i == 3) drawn = painter.record.allocations, sampled = sampler.record.allocations;
+  }
+  ck_assert_uint_eq(painter.record.allocations, drawn);
+  ck_assert_uint_eq(sampler.record.allocations, sampled);
+}
+END_TEST
+
+START_TEST(test_b6_a_full_gpu_is_told_and_gets_over) {
+  HostPainter painter;
+  HostSampler sampler(16, 16);
+  GpuPicture picture(sampler.gpu);
+  TestFrame frame(kNv12, 97, 55);
+  frame.set_noise(4);
+  const UnetsegStyle style = overlay(0xff30d060, .4, 0xffffffff, 3);
+  painter.record.is_full = sampler.record.is_full = true;
+  assert_fault(error_of([&] { painter.draw(uniform(1).view(), frame, style); }), Fault::no_space);
+  assert_fault(
+      error_of([&] { sampler.sampler.sample(frame.view(), UNETSEG_FIT_STRETCH, picture); }),
+      Fault::no_space);
+  painter.record.is_full = sampler.record.is_full = false;
+  assert_drawn_alike(painter, uniform(1).view(), frame, style);
+  sampler.sampler.sample(frame.view(), UNETSEG_FIT_STRETCH, picture);
+  ck_assert(std::isfinite(picture.planar()[0]));
+}
+END_TEST
+
+START_TEST(test_kernels_that_compute_something_else_are_refused) {
+  HostGpu::Record record;
+  {
+    const GpuFrames right(std::make_unique<HostGpu>(record), 16, 16, kNormalisation);
+    ck_assert_uint_gt(record.kernels, 1);
+  }
+  record.wrong_by = 2;
+  const Error error =
+      error_of([&] { GpuFrames(std::make_unique<HostGpu>(record), 16, 16, kNormalisation); });
+  assert_fault(error, Fault::failed);
+  assert_presentable(error);
+}
+END_TEST
+
+int main() {
+  Suite* suite = suite_create("gpu frames");
+  TCase* tests = tcase_create("gpu frames");
+  tcase_add_test(tests, test_c1_samples_of_every_format_and_odd_size_equal_the_samplers);
+  tcase_add_test(tests, test_samples_of_frames_wider_than_a_chunk_equal_the_samplers);
+  tcase_add_test(tests, test_sampling_is_the_same_to_the_bit_each_time);
+  tcase_add_test(tests, test_c1_overlays_equal_the_painters_byte_for_byte);
+  tcase_add_test(tests, test_overlays_of_parts_of_a_frame_equal_the_painters);
+  tcase_add_test(tests, test_masks_probabilities_and_alpha_equal_the_painters);
+  tcase_add_test(tests, test_what_the_painter_refuses_is_refused);
+  tcase_add_test(tests, test_draws_under_way_keep_what_they_need);
+  tcase_add_test(tests, test_pictures_under_way_keep_what_they_need);
+  tcase_add_test(tests, test_frames_of_a_size_seen_before_allocate_nothing_on_the_gpu);
+  tcase_add_test(tests, test_b6_a_full_gpu_is_told_and_gets_over);
+  tcase_add_test(tests, test_kernels_that_compute_something_else_are_refused);
+  suite_add_tcase(suite, tests);
+  return run_suite(suite);
+}
