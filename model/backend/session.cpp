@@ -35,10 +35,6 @@ std::unique_ptr<Engine> checked_engine(const UnetsegOpenOptions& options) {
   return make_engine(options);
 }
 
-void check_memory(const UnetsegFrame& frame) {
-  if (frame.memory != UNETSEG_MEMORY_SYSTEM) misused("a frame in the memory of another device");
-}
-
 // The shape of an input as what it shows is seen.
 Extent extent_of(const UnetsegFrame& frame, const Units& input) {
   const double wider =
@@ -57,7 +53,7 @@ MapMovement movement_of(const Framing& framing, const UnetsegMotion& motion) {
 Session::Slot::Slot(const ModelCard& card)
     : sampler(card.input_width, card.input_height, card.normalisation),
       framing(whole_input(card)),
-      input(3 * pixels(card)),
+      sampled(3 * pixels(card)),
       probabilities(pixels(card)),
       cleaned(pixels(card)),
       moved(pixels(card)),
@@ -74,10 +70,29 @@ Session::Session(const UnetsegOpenOptions& options)
   info_ = {card.architecture.c_str(), engine_name_.c_str(), device_.c_str(),   precision_.c_str(),
            notice_.c_str(),           card.sha256.c_str(),  card.name.c_str(), card.base_width,
            card.input_width,          card.input_height,    card.threshold};
+  if (device_.rfind("cuda", 0) == 0) open_gpu();
   for (guint i = 0; i < options.n_slots; ++i) slots_.push_back(std::make_unique<Slot>(card));
   symmetries_ = std::make_unique<Symmetries>(card.input_width, card.input_height);
   inputs_.reserve(slots_.size());
   outputs_.reserve(slots_.size());
+}
+
+// Frames in system memory do without: only those in the GPU's are refused where this fails.
+void Session::open_gpu() {
+  const ModelCard& card = engine_->card();
+  try {
+    gpu_frames_ = std::make_unique<GpuFrames>(make_gpu(device_), card.input_width,
+                                              card.input_height, card.normalisation);
+  } catch (const Error& error) {
+    if (error.fault() == Fault::no_space) throw;
+    no_gpu_frames_ = error;
+  }
+}
+
+GpuFrames& Session::gpu_frames() {
+  if (no_gpu_frames_) throw *no_gpu_frames_;
+  if (!gpu_frames_) misused("a frame in the memory of another device");
+  return *gpu_frames_;
 }
 
 Session::Slot& Session::slot_at(guint index) {
@@ -86,11 +101,17 @@ Session::Slot& Session::slot_at(guint index) {
 }
 
 void Session::sample(guint slot, const UnetsegFrame& frame, UnetsegFit fit) {
-  check_memory(frame);
   Slot& to = slot_at(slot);
   if (fit == UNETSEG_FIT_MODEL) fit = engine_->card().fit;
   to.has_picture = false;
-  to.framing = to.sampler.sample(frame, to.input.data(), fit);
+  to.on_gpu = frame.memory == UNETSEG_MEMORY_CUDA;
+  if (to.on_gpu) {
+    GpuFrames& gpu = gpu_frames();
+    if (!to.gpu_picture) to.gpu_picture = gpu.make_picture();
+    to.framing = gpu.sampler().sample(frame, fit, *to.gpu_picture);
+  } else {
+    to.framing = to.sampler.sample(frame, to.sampled.data(), fit);
+  }
   to.extent = extent_of(frame, to.units());
 }
 
@@ -100,7 +121,7 @@ void Session::infer(const guint* slots, guint n, UnetsegTta tta) {
   outputs_.clear();
   for (guint i = 0; i < n; ++i) {
     Slot& slot = slot_at(slots[i]);
-    inputs_.push_back(slot.input.data());
+    inputs_.push_back(slot.input());
     outputs_.push_back(slot.probabilities.data());
     slot.cleaned_by.reset();
     slot.moved_by.reset();
@@ -113,7 +134,7 @@ void Session::infer(const guint* slots, guint n, UnetsegTta tta) {
 // Made for the slots that are tracked, when they first are.
 const Picture& Session::picture_of(Slot& slot) {
   if (!slot.has_picture)
-    slot.picture.take(slot.input.data(), engine_->card().normalisation, slot.extent);
+    slot.picture.take(slot.input(), engine_->card().normalisation, slot.extent);
   slot.has_picture = true;
   return slot.picture;
 }
@@ -183,9 +204,12 @@ ProbabilityView Session::shown(Slot& slot, const Rules& rules, const UnetsegMoti
 
 void Session::draw(guint slot, const UnetsegFrame& frame, const UnetsegMaskOptions& mask,
                    const UnetsegStyle& style) {
-  check_memory(frame);
   const Rules rules = resolved(mask);
-  painter_.draw(shown(slot_at(slot), rules, mask.motion), rules.threshold, frame, style);
+  const ProbabilityView map = shown(slot_at(slot), rules, mask.motion);
+  if (frame.memory == UNETSEG_MEMORY_CUDA)
+    gpu_frames().painter().draw(map, rules.threshold, frame, style);
+  else
+    painter_.draw(map, rules.threshold, frame, style);
 }
 
 UnetsegMeasurement Session::measure(guint slot, int width, int height,

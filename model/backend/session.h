@@ -12,6 +12,8 @@
 #include "model/backend/backend.h"
 #include "model/engine/engine.h"
 #include "model/engine/symmetries.h"
+#include "model/error.h"
+#include "model/frame/cuda/gpu_frames.h"
 #include "model/frame/painter.h"
 #include "model/frame/sampler.h"
 #include "model/mask/mask.h"
@@ -70,9 +72,14 @@ class Session {
     }
     Units units() const { return input_units(framing, sampler.width(), sampler.height()); }
 
+    // What the network takes. Waits for a GPU that is sampling it.
+    const float* input() const { return on_gpu ? gpu_picture->planar() : sampled.data(); }
+
     Sampler sampler;
     Framing framing;  // of the frame in it
-    std::vector<float> input;
+    std::vector<float> sampled;
+    std::unique_ptr<GpuPicture> gpu_picture;  // from the first frame in GPU memory on
+    bool on_gpu = false;                      // the frame was: `sampled` is not of it
     // Of the input's pixels that show the frame, framing.width x framing.height from the beginning.
     std::vector<float> probabilities;
     std::vector<float> cleaned;       // likewise
@@ -81,10 +88,12 @@ class Session {
     std::optional<MovedBy> moved_by;  // likewise
     Extent extent;                    // of the frame that was sampled
     Picture picture;
-    bool has_picture = false;  // false: `picture` is not of `input`
+    bool has_picture = false;  // false: `picture` is not of the input
   };
 
   Slot& slot_at(guint index);
+  void open_gpu();
+  GpuFrames& gpu_frames();
   Rules resolved(const UnetsegMaskOptions& mask) const;
   const Picture& picture_of(Slot& slot);
   ProbabilityView cleaned(Slot& slot, const Rules& rules);
@@ -93,6 +102,8 @@ class Session {
   std::unique_ptr<Engine> engine_;
   std::string device_, engine_name_, precision_, notice_;  // what info_ points to
   UnetsegModelInfo info_;
+  std::unique_ptr<GpuFrames> gpu_frames_;  // outlives the slots
+  std::optional<Error> no_gpu_frames_;     // why there are none, on a GPU
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<const float*> inputs_;  // of the batch that is being inferred
   std::vector<float*> outputs_;

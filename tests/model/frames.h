@@ -190,6 +190,8 @@ class TestFrame {
     for (const Plane& plane : planes_) all.push_back(plane.memory);
     return all;
   }
+  // Where pixel (0, 0) is in a plane's memory.
+  std::ptrdiff_t origin(int plane) const { return planes_[static_cast<std::size_t>(plane)].origin; }
   bool canaries_intact() const {
     for (const Plane& plane : planes_)
       for (std::size_t i = 0; i < plane.memory.size(); ++i)

@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The GPU's kernels, run by the processor in the same blocks and threads, against the Sampler and
-// the Painter: every format, odd sizes, padded, unaligned and bottom-up planes.
+// The GPU's kernels, run by the processor in the same blocks and threads.
 #include "model/frame/cuda/gpu_frames.h"
 #include "model/frame/painter.h"
 
 #include "tests/assertions.h"
 #include "tests/check.h"
-#include "tests/model/drawing.h"
-#include "tests/model/frames.h"
+#include "tests/model/gpu_pixels.h"
 #include "tests/model/host_gpu.h"
 
 using namespace unetseg;
+using namespace gpu_pixels;
 
 namespace {
-
-const Normalisation kNormalisation = {{.485f, .456f, .406f}, {.229f, .224f, .225f}};
-
-constexpr int kSizes[][2] = {{1, 1},    {1, 7},     {7, 1},    {2, 9},   {9, 2},
-                             {5, 3},    {33, 17},   {64, 9},   {64, 48}, {129, 3},
-                             {130, 67}, {385, 289}, {2311, 3}, {3, 2311}};
 
 struct HostSampler {
   explicit HostSampler(int width, int height) : sampler(gpu, width, height, kNormalisation) {}
@@ -27,72 +20,43 @@ struct HostSampler {
   GpuSampler sampler;
 };
 
-// The largest difference of any value from the Sampler's.
-double difference(const TestFrame& frame, int width, int height, UnetsegFit fit) {
-  std::vector<float> expected(static_cast<std::size_t>(3 * width * height));
-  const Framing framing =
-      Sampler(width, height, kNormalisation).sample(frame.view(), expected.data(), fit);
-  HostSampler host(width, height);
-  GpuPicture picture(host.gpu);
-  ck_assert(host.sampler.sample(frame.view(), fit, picture) == framing);
-  const float* found = picture.planar();
-  double largest = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    ck_assert(std::isfinite(found[i]));
-    largest = std::max(largest, std::fabs(static_cast<double>(found[i]) - expected[i]));
-  }
-  return largest;
-}
-
 struct HostPainter {
   HostGpu::Record record;
   HostGpu gpu{record};
   GpuPainter painter{gpu};
-  void draw(const ProbabilityView& map, TestFrame& frame, const UnetsegStyle& style,
-            double threshold = .5) {
-    painter.draw(map, threshold, frame.view(), style);
+  void draw(const Map& map, TestFrame& frame, const UnetsegStyle& style) {
+    painter.draw(map.view(), .5, frame.view(), style);
     record.finish(frame.view().cuda_stream);
   }
 };
 
-void assert_drawn_alike(HostPainter& host, const ProbabilityView& map, const TestFrame& frame,
-                        const UnetsegStyle& style, double threshold = .5) {
-  TestFrame expected = frame, found = frame;
-  Painter().draw(map, threshold, expected.view(), style);
-  host.draw(map, found, style, threshold);
-  ck_assert_msg(found.memory() == expected.memory(), "%s %dx%d", frame.format().name,
-                frame.view().width, frame.view().height);
-}
-
 }  // namespace
 
 START_TEST(test_c1_samples_of_every_format_and_odd_size_equal_the_samplers) {
-  std::uint32_t seed = 1;
-  double largest = 0;
-  for (const FormatCase& format : all_formats())
-    for (const auto& size : kSizes)
-      for (const UnetsegFit fit : {UNETSEG_FIT_STRETCH, UNETSEG_FIT_LETTERBOX, UNETSEG_FIT_CROP}) {
-        TestFrame frame(format, size[0], size[1], kPlacements[seed % 4]);
-        frame.set_noise(seed++);
-        frame.view().chroma_cosited_x = seed % 2;
-        frame.view().chroma_cosited_y = seed / 2 % 2;
-        frame.view().full_range = seed / 4 % 2;
-        const double off = difference(frame, seed % 3 == 0 ? 16 : 37, 16, fit);
-        ck_assert_msg(off < 1e-5, "%s %dx%d: off by %g", format.name, size[0], size[1], off);
-        largest = std::max(largest, off);
-      }
-  ck_assert_double_gt(largest, 0);  // or there was nothing to compare
+  HostGpu::Record record;
+  HostGpu gpu(record);
+  ck_assert_double_gt(check_samples(gpu), 0);  // or there was nothing to compare
 }
 END_TEST
 
-// A few columns make a chunk here, and one of the input's makes many.
-START_TEST(test_samples_of_frames_wider_than_a_chunk_equal_the_samplers) {
-  for (const FormatCase& format : all_formats())
-    for (const int input : {1, 3, 64}) {
-      TestFrame frame(format, 4099, 5, kPlacements[1]);
-      frame.set_noise(11);
-      ck_assert_double_lt(difference(frame, input, 2, UNETSEG_FIT_STRETCH), 1e-5);
-    }
+START_TEST(test_c1_overlays_equal_the_painters_byte_for_byte) {
+  HostGpu::Record record;
+  HostGpu gpu(record);
+  check_overlays(gpu);
+}
+END_TEST
+
+START_TEST(test_overlays_of_parts_of_a_frame_equal_the_painters) {
+  HostGpu::Record record;
+  HostGpu gpu(record);
+  check_overlays_of_parts(gpu);
+}
+END_TEST
+
+START_TEST(test_masks_probabilities_and_alpha_equal_the_painters) {
+  HostGpu::Record record;
+  HostGpu gpu(record);
+  check_values(gpu);
 }
 END_TEST
 
@@ -107,70 +71,15 @@ START_TEST(test_sampling_is_the_same_to_the_bit_each_time) {
 }
 END_TEST
 
-START_TEST(test_c1_overlays_equal_the_painters_byte_for_byte) {
-  const UnetsegStyle styles[] = {overlay(0x80ff0000, 1), overlay(0xff30d060, .4, 0xffffffff, 3),
-                                 overlay(0, 0, 0xc80000ff, 1),
-                                 overlay(0xffffffff, .7, 0x80102030, 9), overlay(0, 0)};
-  std::uint32_t seed = 3;
-  for (const FormatCase& format : all_formats()) {
-    HostPainter host;
-    for (const auto& size : kSizes)
-      for (const UnetsegStyle& style : styles) {
-        TestFrame frame(format, size[0], size[1], kPlacements[seed % 4]);
-        frame.set_noise(seed++);
-        frame.view().full_range = seed % 2;
-        assert_drawn_alike(host, noise(9, 7, seed).view(), frame, style);
-        assert_drawn_alike(host, disc(32, 15, 17, 9).view(), frame, style);
-      }
-  }
-}
-END_TEST
-
-// Chords of a smooth line cross many tiles, and a map's part ends within the frame.
-START_TEST(test_overlays_of_parts_of_a_frame_equal_the_painters) {
-  const Map map = disc(24, 11, 13, 12);
-  const FramePart parts[] = {{{0, 1}, {0, 1}}, {{.25, .75}, {0, 1}}, {{0, 1}, {.1, .9}}};
-  for (const FormatCase& format : {kPackedFormats[0], kNv12, kP010, kYuy2, kGrey}) {
-    HostPainter host;
-    for (const FramePart& part : parts)
-      for (const double threshold : {.1, .5, .9}) {
-        TestFrame frame(format, 381, 277, kPlacements[3]);
-        frame.set_noise(5);
-        assert_drawn_alike(host, {map.values.data(), map.width, map.height, part}, frame,
-                           overlay(0xff30d060, .4, 0xffffffff, 5), threshold);
-      }
-  }
-}
-END_TEST
-
-START_TEST(test_masks_probabilities_and_alpha_equal_the_painters) {
-  std::vector<FormatCase> formats = alpha_formats();
-  formats.push_back(kGrey);
-  for (const FormatCase& format : formats) {
-    HostPainter host;
-    for (const auto& size : kSizes)
-      for (const UnetsegDrawMode m :
-           {UNETSEG_DRAW_MASK, UNETSEG_DRAW_PROBABILITY, UNETSEG_DRAW_ALPHA}) {
-        if ((m == UNETSEG_DRAW_ALPHA) != (format.untouched >= 0)) continue;
-        TestFrame frame(format, size[0], size[1], kPlacements[1]);
-        frame.set_noise(8);
-        const Map map = noise(9, 7, 21);
-        const FramePart part = {{.2, .8}, {0, 1}};
-        assert_drawn_alike(host, {map.values.data(), 9, 7, part}, frame, mode(m));
-      }
-  }
-}
-END_TEST
-
 START_TEST(test_what_the_painter_refuses_is_refused) {
   HostPainter host;
   TestFrame frame(kNv12, 8, 8);
   const TestFrame before = frame;
   const Map map = uniform(1);
   for (const UnetsegDrawMode m : {UNETSEG_DRAW_MASK, UNETSEG_DRAW_ALPHA})
-    assert_fault(error_of([&] { host.draw(map.view(), frame, mode(m)); }), Fault::frame_format);
+    assert_fault(error_of([&] { host.draw(map, frame, mode(m)); }), Fault::frame_format);
   frame.view().kr = 0;
-  assert_fault(error_of([&] { host.draw(map.view(), frame, overlay(0xffffffff, 1)); }),
+  assert_fault(error_of([&] { host.draw(map, frame, overlay(0xffffffff, 1)); }),
                Fault::frame_format);
   ck_assert(frame.memory() == before.memory());
 }
@@ -227,7 +136,7 @@ START_TEST(test_frames_of_a_size_seen_before_allocate_nothing_on_the_gpu) {
   std::size_t drawn = 0, sampled = 0;
   for (int i = 0; i < 8; ++i) {
     TestFrame frame(kNv12, 97, 55);
-    painter.draw(disc(16, 8, 8, 6 - .2 * i).view(), frame, overlay(0xff30d060, .4, ~0u, 3));
+    painter.draw(disc(16, 8, 8, 6 - .2 * i), frame, overlay(0xff30d060, .4, ~0u, 3));
     sampler.sampler.sample(frame.view(), UNETSEG_FIT_STRETCH, picture);
     picture.planar();
     if (i == 3) drawn = painter.record.allocations, sampled = sampler.record.allocations;
@@ -245,12 +154,12 @@ START_TEST(test_b6_a_full_gpu_is_told_and_gets_over) {
   frame.set_noise(4);
   const UnetsegStyle style = overlay(0xff30d060, .4, 0xffffffff, 3);
   painter.record.is_full = sampler.record.is_full = true;
-  assert_fault(error_of([&] { painter.draw(uniform(1).view(), frame, style); }), Fault::no_space);
+  assert_fault(error_of([&] { painter.draw(uniform(1), frame, style); }), Fault::no_space);
   assert_fault(
       error_of([&] { sampler.sampler.sample(frame.view(), UNETSEG_FIT_STRETCH, picture); }),
       Fault::no_space);
   painter.record.is_full = sampler.record.is_full = false;
-  assert_drawn_alike(painter, uniform(1).view(), frame, style);
+  assert_drawn_alike(painter.gpu, painter.painter, uniform(1).view(), frame, style);
   sampler.sampler.sample(frame.view(), UNETSEG_FIT_STRETCH, picture);
   ck_assert(std::isfinite(picture.planar()[0]));
 }
@@ -274,7 +183,6 @@ int main() {
   Suite* suite = suite_create("gpu frames");
   TCase* tests = tcase_create("gpu frames");
   tcase_add_test(tests, test_c1_samples_of_every_format_and_odd_size_equal_the_samplers);
-  tcase_add_test(tests, test_samples_of_frames_wider_than_a_chunk_equal_the_samplers);
   tcase_add_test(tests, test_sampling_is_the_same_to_the_bit_each_time);
   tcase_add_test(tests, test_c1_overlays_equal_the_painters_byte_for_byte);
   tcase_add_test(tests, test_overlays_of_parts_of_a_frame_equal_the_painters);

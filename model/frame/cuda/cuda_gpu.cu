@@ -102,7 +102,7 @@ class CudaEvent final : public GpuEvent {
 
 class CudaGpu final : public Gpu {
  public:
-  explicit CudaGpu(int device) : device_(device) {}
+  explicit CudaGpu(int device) : device_(device) { const InContext context(device_); }
 
   void* allocate(std::size_t bytes) override {
     const InContext context(device_);

@@ -42,7 +42,8 @@ class Gpu {
   virtual void run(const ValuesJob& job, void* stream) = 0;
 };
 
-// `device` is "cuda:N". Throws Error(settings) in a build without kernels.
+// `device` is "cuda:N", or "cuda" for the first. Throws as Gpu does, and Error(settings) in a build
+// without kernels.
 std::unique_ptr<Gpu> make_gpu(const std::string& device);
 
 }  // namespace unetseg
