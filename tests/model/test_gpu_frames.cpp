@@ -182,6 +182,7 @@ END_TEST
 int main() {
   Suite* suite = suite_create("gpu frames");
   TCase* tests = tcase_create("gpu frames");
+  tcase_set_timeout(tests, 180);  // thousands of frames, thread by thread
   tcase_add_test(tests, test_c1_samples_of_every_format_and_odd_size_equal_the_samplers);
   tcase_add_test(tests, test_sampling_is_the_same_to_the_bit_each_time);
   tcase_add_test(tests, test_c1_overlays_equal_the_painters_byte_for_byte);

@@ -186,7 +186,8 @@ UNETSEG_ON_GPU inline void write_output(const SamplingJob& job, bool shows, int 
                                         int output, const SamplingScratch& scratch) {
   const int lanes = kSamplingThreads / job.outputs;
   float in[3] = {};
-  for (int c = 0; c < job.components; ++c) {
+  for (int c = 0; c < 3; ++c) {
+    if (c >= job.components) continue;
     for (int lane = 0; lane < lanes; ++lane) in[c] += scratch.sum[c][output * lanes + lane];
     in[c] *= job.component[c].scale;
   }
