@@ -56,6 +56,7 @@ class HostGpu final : public unetseg::Gpu {
   std::unique_ptr<unetseg::GpuEvent> make_event() override {
     return std::make_unique<Event>(record_);
   }
+  void* own_stream() override { return this; }
 
   void upload(void* to, const void* from_host, std::size_t bytes, void* stream) override {
     copy(to, from_host, bytes, stream);

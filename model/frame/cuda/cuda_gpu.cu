@@ -2,6 +2,7 @@
 // The kernels, and the CUDA runtime behind Gpu. No header here knows LibTorch or GLib: nvcc
 // compiles this file alone.
 #include <cuda_runtime.h>
+#include <dlfcn.h>
 
 #include <cstdlib>
 
@@ -57,21 +58,68 @@ void check(cudaError_t result, const char* call) {
   throw Error(Fault::failed, "The GPU has failed: restart the program, or set device=cpu", detail);
 }
 
-// The device's primary context is this thread's while the object lives.
+// The driver's two functions that the runtime has no equal of: its own would make a context on the
+// device that a thread without one goes back to. The runtime has loaded the library already.
+struct CurrentContext {
+  using Get = int (*)(void** context);
+  using Set = int (*)(void* context);
+
+  CurrentContext() {
+    void* const driver = dlopen("libcuda.so.1", RTLD_NOW);
+    if (driver == nullptr) return;
+    get = reinterpret_cast<Get>(dlsym(driver, "cuCtxGetCurrent"));
+    set = reinterpret_cast<Set>(dlsym(driver, "cuCtxSetCurrent"));
+  }
+  Get get = nullptr;
+  Set set = nullptr;
+};
+
+// The device's primary context is this thread's while the object lives, and then again what was.
 class InContext {
  public:
-  explicit InContext(int device) : device_(device) {
-    check(cudaGetDevice(&before_), "cudaGetDevice");
-    check(cudaSetDevice(device), "cudaSetDevice");
+  explicit InContext(int device) {
+    if (driver().get != nullptr) saved_ = driver().get(&before_) == 0;
+    result_ = cudaSetDevice(device);
   }
   ~InContext() {
-    if (before_ != device_) cudaSetDevice(before_);
+    if (saved_ && driver().set != nullptr) driver().set(before_);
   }
   InContext(const InContext&) = delete;
   InContext& operator=(const InContext&) = delete;
 
+  cudaError_t result() const { return result_; }
+
  private:
-  int device_, before_ = 0;
+  static const CurrentContext& driver() {
+    static const CurrentContext functions;
+    return functions;
+  }
+
+  void* before_ = nullptr;
+  bool saved_ = false;
+  cudaError_t result_;
+};
+
+// One device's calls, from any thread.
+class Caller {
+ public:
+  explicit Caller(int device) : device_(device) {}
+
+  template <typename Call>
+  void operator()(const char* name, Call call) const {
+    const InContext context(device_);
+    check(context.result(), "cudaSetDevice");
+    check(call(), name);
+  }
+  // Whatever comes of it.
+  template <typename Call>
+  void attempt(Call call) const noexcept {
+    const InContext context(device_);
+    if (context.result() == cudaSuccess) call();
+  }
+
+ private:
+  int device_;
 };
 
 cudaStream_t stream_of(void* stream) {
@@ -80,45 +128,57 @@ cudaStream_t stream_of(void* stream) {
 
 class CudaEvent final : public GpuEvent {
  public:
-  explicit CudaEvent(int device) : device_(device) {
-    const InContext context(device_);
+  explicit CudaEvent(const Caller& cuda) : cuda_(cuda) {
     // Waiting spins: it is over before an interrupt would be.
-    check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
+    cuda_("cudaEventCreate",
+          [&] { return cudaEventCreateWithFlags(&event_, cudaEventDisableTiming); });
   }
   ~CudaEvent() override {
-    cudaEventSynchronize(event_);
-    cudaEventDestroy(event_);
+    cuda_.attempt([&] {
+      cudaEventSynchronize(event_);
+      cudaEventDestroy(event_);
+    });
   }
   void record(void* stream) override {
-    const InContext context(device_);
-    check(cudaEventRecord(event_, stream_of(stream)), "cudaEventRecord");
+    cuda_("cudaEventRecord", [&] { return cudaEventRecord(event_, stream_of(stream)); });
   }
-  void wait() override { check(cudaEventSynchronize(event_), "cudaEventSynchronize"); }
+  void wait() override {
+    cuda_("cudaEventSynchronize", [&] { return cudaEventSynchronize(event_); });
+  }
 
  private:
-  int device_;
+  const Caller cuda_;
   cudaEvent_t event_ = nullptr;
 };
 
 class CudaGpu final : public Gpu {
  public:
-  explicit CudaGpu(int device) : device_(device) { const InContext context(device_); }
+  explicit CudaGpu(int device) : cuda_(device) {
+    cuda_("cudaStreamCreate",
+          [&] { return cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking); });
+  }
+  ~CudaGpu() override {
+    cuda_.attempt([&] { cudaStreamDestroy(stream_); });
+  }
 
   void* allocate(std::size_t bytes) override {
-    const InContext context(device_);
     void* memory = nullptr;
-    check(cudaMalloc(&memory, bytes), "cudaMalloc");
+    cuda_("cudaMalloc", [&] { return cudaMalloc(&memory, bytes); });
     return memory;
   }
-  void free(void* memory) noexcept override { cudaFree(memory); }
+  void free(void* memory) noexcept override {
+    cuda_.attempt([&] { cudaFree(memory); });
+  }
   void* allocate_host(std::size_t bytes) override {
-    const InContext context(device_);
     void* memory = nullptr;
-    check(cudaMallocHost(&memory, bytes), "cudaMallocHost");
+    cuda_("cudaMallocHost", [&] { return cudaMallocHost(&memory, bytes); });
     return memory;
   }
-  void free_host(void* memory) noexcept override { cudaFreeHost(memory); }
-  std::unique_ptr<GpuEvent> make_event() override { return std::make_unique<CudaEvent>(device_); }
+  void free_host(void* memory) noexcept override {
+    cuda_.attempt([&] { cudaFreeHost(memory); });
+  }
+  std::unique_ptr<GpuEvent> make_event() override { return std::make_unique<CudaEvent>(cuda_); }
+  void* own_stream() override { return stream_; }
 
   void upload(void* to, const void* from_host, std::size_t bytes, void* stream) override {
     copy(to, from_host, bytes, cudaMemcpyHostToDevice, stream);
@@ -127,31 +187,35 @@ class CudaGpu final : public Gpu {
     copy(to_host, from, bytes, cudaMemcpyDeviceToHost, stream);
   }
   void run(const SamplingJob& job, void* stream) override {
-    const InContext context(device_);
-    sampling_kernel<<<grid(job.blocks_across(), job.input_height), kSamplingThreads, 0,
-                      stream_of(stream)>>>(job);
-    check(cudaGetLastError(), "sampling_kernel");
+    cuda_("sampling_kernel", [&] {
+      sampling_kernel<<<grid(job.blocks_across(), job.input_height), kSamplingThreads, 0,
+                        stream_of(stream)>>>(job);
+      return cudaGetLastError();
+    });
   }
   void run(const OverlayJob& job, void* stream) override {
-    const InContext context(device_);
-    overlay_kernel<<<grid(job.tiles_across(), job.strip_count), kDrawingThreads, 0,
-                     stream_of(stream)>>>(job);
-    check(cudaGetLastError(), "overlay_kernel");
+    cuda_("overlay_kernel", [&] {
+      overlay_kernel<<<grid(job.tiles_across(), job.strip_count), kDrawingThreads, 0,
+                       stream_of(stream)>>>(job);
+      return cudaGetLastError();
+    });
   }
   void run(const ValuesJob& job, void* stream) override {
-    const InContext context(device_);
-    values_kernel<<<grid((job.width + kValuesThreads - 1) / kValuesThreads, job.height),
-                    kValuesThreads, 0, stream_of(stream)>>>(job);
-    check(cudaGetLastError(), "values_kernel");
+    cuda_("values_kernel", [&] {
+      values_kernel<<<grid((job.width + kValuesThreads - 1) / kValuesThreads, job.height),
+                      kValuesThreads, 0, stream_of(stream)>>>(job);
+      return cudaGetLastError();
+    });
   }
 
  private:
   void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, void* stream) {
-    const InContext context(device_);
-    check(cudaMemcpyAsync(to, from, bytes, kind, stream_of(stream)), "cudaMemcpyAsync");
+    cuda_("cudaMemcpyAsync",
+          [&] { return cudaMemcpyAsync(to, from, bytes, kind, stream_of(stream)); });
   }
 
-  const int device_;
+  const Caller cuda_;
+  cudaStream_t stream_ = nullptr;
 };
 
 }  // namespace

@@ -34,6 +34,8 @@ class Gpu {
   virtual void* allocate_host(std::size_t bytes) = 0;
   virtual void free_host(void* memory) noexcept = 0;
   virtual std::unique_ptr<GpuEvent> make_event() = 0;
+  // A stream for work that belongs to no frame. It does not wait for the default one.
+  virtual void* own_stream() = 0;
 
   virtual void upload(void* to, const void* from_host, std::size_t bytes, void* stream) = 0;
   virtual void download(void* to_host, const void* from, std::size_t bytes, void* stream) = 0;

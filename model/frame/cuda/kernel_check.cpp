@@ -18,7 +18,8 @@ constexpr int kWidth = 141, kHeight = 77, kStride = 142, kRows = kHeight + (kHei
 constexpr int kInput = 24;
 constexpr std::size_t kBytes = std::size_t{kStride} * kRows;
 
-UnetsegFrame frame_at(std::uint8_t* bytes) {
+UnetsegFrame frame_at(void* memory, void* stream) {
+  auto* bytes = static_cast<std::uint8_t*>(memory);
   UnetsegFrame frame = {};
   frame.format = UNETSEG_FORMAT_NV12;
   frame.width = kWidth;
@@ -28,6 +29,7 @@ UnetsegFrame frame_at(std::uint8_t* bytes) {
   frame.stride[0] = frame.stride[1] = kStride;
   frame.kr = .2126;
   frame.kb = .0722;
+  frame.cuda_stream = stream;
   return frame;
 }
 
@@ -57,9 +59,10 @@ void check_drawing(Gpu& gpu, const UnetsegFrame& here, Staging& there) {
   const ProbabilityView view = {map, 3, 3};
   const UnetsegStyle style = {UNETSEG_DRAW_OVERLAY, 0xff20c040, .4, 0xffffffff, 3};
   Painter().draw(view, .5, here, style);
-  GpuPainter(gpu).draw(view, .5, frame_at(reinterpret_cast<std::uint8_t*>(there.device())), style);
-  there.download(kBytes, nullptr);
-  there.in_use(nullptr);
+  void* const stream = gpu.own_stream();
+  GpuPainter(gpu).draw(view, .5, frame_at(there.device(), stream), style);
+  there.download(kBytes, stream);
+  there.in_use(stream);
   there.wait();
   const auto* found = reinterpret_cast<const std::uint8_t*>(there.host());
   for (std::size_t i = 0; i < kBytes; ++i) {
@@ -80,9 +83,9 @@ void check_kernels(Gpu& gpu) {
   Staging there(gpu);
   there.reserve(kBytes);
   std::memcpy(there.host(), bytes.data(), kBytes);
-  there.upload(kBytes, nullptr);
-  const UnetsegFrame here = frame_at(bytes.data());
-  check_sampling(gpu, here, frame_at(reinterpret_cast<std::uint8_t*>(there.device())));
+  there.upload(kBytes, gpu.own_stream());
+  const UnetsegFrame here = frame_at(bytes.data(), nullptr);
+  check_sampling(gpu, here, frame_at(there.device(), gpu.own_stream()));
   check_drawing(gpu, here, there);
 }
 

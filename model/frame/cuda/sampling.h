@@ -51,8 +51,8 @@ struct SamplingJob {
 
 // What a block's threads share.
 struct SamplingScratch {
-  float column[kSamplingChunk];    // of the chunk's values, summed down the rows
-  float sum[3][kSamplingThreads];  // each thread's share of an output's components
+  alignas(16) float column[kSamplingChunk];  // the chunk's values, summed down the rows
+  float sum[3][kSamplingThreads];            // each thread's share of an output's components
 };
 
 namespace sampling {
@@ -181,16 +181,19 @@ UNETSEG_ON_GPU inline float clamped(float value) {
   return value < 0 ? 0.f : value > 255 ? 255.f : value;
 }
 
-// Adds up an output's threads, always in the same order, and writes it.
+// Of the sums that an output's threads have: the second half onto the first.
+UNETSEG_ON_GPU inline void fold(const SamplingJob& job, int half, int thread,
+                                SamplingScratch& scratch) {
+  if (thread % (kSamplingThreads / job.outputs) >= half) return;
+  for (int c = 0; c < job.components; ++c) scratch.sum[c][thread] += scratch.sum[c][thread + half];
+}
+
 UNETSEG_ON_GPU inline void write_output(const SamplingJob& job, bool shows, int x, int y,
                                         int output, const SamplingScratch& scratch) {
   const int lanes = kSamplingThreads / job.outputs;
   float in[3] = {};
-  for (int c = 0; c < 3; ++c) {
-    if (c >= job.components) continue;
-    for (int lane = 0; lane < lanes; ++lane) in[c] += scratch.sum[c][output * lanes + lane];
-    in[c] *= job.component[c].scale;
-  }
+  for (int c = 0; c < 3; ++c)
+    if (c < job.components) in[c] = scratch.sum[c][output * lanes] * job.component[c].scale;
   if (job.components == 1) in[1] = in[2] = in[0];
   const std::ptrdiff_t area = static_cast<std::ptrdiff_t>(job.input_width) * job.input_height;
   float* out = job.planar + static_cast<std::ptrdiff_t>(y) * job.input_width + x;
@@ -233,6 +236,8 @@ UNETSEG_ON_GPU void sample_block(const SamplingJob& job, int block_x, int y, Blo
       });
     }
   }
+  for (int half = lanes / 2; half > 0; half /= 2)  // always in the same order
+    block.each([&](int thread) { sampling::fold(job, half, thread, scratch); });
   block.each([&](int thread) {
     const int x = block_x * job.outputs + thread;
     if (thread < job.outputs && x < job.input_width)
