@@ -69,6 +69,20 @@ START_TEST(test_samples_equal_the_samplers) {
 }
 END_TEST
 
+START_TEST(test_samples_are_the_same_to_the_bit_each_time) {
+  TestFrame frame(kNv12, 1920, 1080);
+  frame.set_noise(3);
+  const FrameOnGpu there(*gpu, frame);
+  GpuSampler sampler(*gpu, 128, 128);
+  GpuPicture first(*gpu), again(*gpu);
+  sampler.sample(there.view(), UNETSEG_FIT_STRETCH, first);
+  for (int i = 0; i < 50; ++i) {
+    sampler.sample(there.view(), UNETSEG_FIT_STRETCH, again);
+    ck_assert_mem_eq(first.planar(), again.planar(), 3 * 128 * 128 * sizeof(float));
+  }
+}
+END_TEST
+
 START_TEST(test_overlays_equal_the_painters_byte_for_byte) {
   check_overlays(*gpu);
   check_overlays_of_parts(*gpu);
@@ -109,6 +123,7 @@ int main() {
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, test_the_kernels_pass_the_check_at_load);
   tcase_add_test(tests, test_samples_equal_the_samplers);
+  tcase_add_test(tests, test_samples_are_the_same_to_the_bit_each_time);
   tcase_add_test(tests, test_overlays_equal_the_painters_byte_for_byte);
   tcase_add_test(tests, test_masks_probabilities_and_alpha_equal_the_painters);
   tcase_add_test(tests, test_large_frames_equal_the_processors);

@@ -60,17 +60,6 @@ START_TEST(test_masks_probabilities_and_alpha_equal_the_painters) {
 }
 END_TEST
 
-START_TEST(test_sampling_is_the_same_to_the_bit_each_time) {
-  TestFrame frame(kNv12, 385, 289, kPlacements[1]);
-  frame.set_noise(3);
-  HostSampler host(32, 24);
-  GpuPicture first(host.gpu), second(host.gpu);
-  host.sampler.sample(frame.view(), UNETSEG_FIT_CROP, first);
-  host.sampler.sample(frame.view(), UNETSEG_FIT_CROP, second);
-  ck_assert_mem_eq(first.planar(), second.planar(), 3 * 32 * 24 * sizeof(float));
-}
-END_TEST
-
 START_TEST(test_what_the_painter_refuses_is_refused) {
   HostPainter host;
   TestFrame frame(kNv12, 8, 8);
@@ -184,7 +173,6 @@ int main() {
   TCase* tests = tcase_create("gpu frames");
   tcase_set_timeout(tests, 180);  // thousands of frames, thread by thread
   tcase_add_test(tests, test_c1_samples_of_every_format_and_odd_size_equal_the_samplers);
-  tcase_add_test(tests, test_sampling_is_the_same_to_the_bit_each_time);
   tcase_add_test(tests, test_c1_overlays_equal_the_painters_byte_for_byte);
   tcase_add_test(tests, test_overlays_of_parts_of_a_frame_equal_the_painters);
   tcase_add_test(tests, test_masks_probabilities_and_alpha_equal_the_painters);
