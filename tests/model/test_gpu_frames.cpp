@@ -74,15 +74,19 @@ START_TEST(test_what_the_painter_refuses_is_refused) {
 }
 END_TEST
 
-// Many draws before the first of them is run: each with its own map, in two streams.
+// Streams of the next two tests: in one, memory is in use for long; in three, uses end in any
+// order.
+constexpr int kStreams[] = {1, 3};
+
+// Many draws before the first of them is run, each with its own map.
 START_TEST(test_draws_under_way_keep_what_they_need) {
   HostPainter host;
-  int streams[2];
+  int streams[3];
   std::deque<TestFrame> frames, expected;  // which stay where they are
   for (int i = 0; i < 9; ++i) {
     frames.emplace_back(kNv12, i < 5 ? 97 : 61, 55);
     frames.back().set_noise(2);
-    frames.back().view().cuda_stream = &streams[i % 2];
+    frames.back().view().cuda_stream = &streams[i % kStreams[_i]];
     expected.push_back(frames.back());
     const Map map = disc(16, 3 + i, 8, 4);
     const UnetsegStyle style = overlay(0xff30d060, .4, 0xffffffff, 3);
@@ -97,7 +101,7 @@ END_TEST
 
 START_TEST(test_pictures_under_way_keep_what_they_need) {
   HostSampler host(16, 16);
-  int streams[2];
+  int streams[3];
   std::vector<std::unique_ptr<GpuPicture>> pictures;
   std::vector<TestFrame> frames;
   for (int i = 0; i < 6; ++i) {
@@ -105,7 +109,7 @@ START_TEST(test_pictures_under_way_keep_what_they_need) {
     frames.back().set_noise(static_cast<std::uint32_t>(i));
   }
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    frames[i].view().cuda_stream = &streams[i % 2];
+    frames[i].view().cuda_stream = &streams[i % static_cast<std::size_t>(kStreams[_i])];
     pictures.push_back(std::make_unique<GpuPicture>(host.gpu));
     host.sampler.sample(frames[i].view(), UNETSEG_FIT_STRETCH, *pictures.back());
   }
@@ -177,8 +181,8 @@ int main() {
   tcase_add_test(tests, test_overlays_of_parts_of_a_frame_equal_the_painters);
   tcase_add_test(tests, test_masks_probabilities_and_alpha_equal_the_painters);
   tcase_add_test(tests, test_what_the_painter_refuses_is_refused);
-  tcase_add_test(tests, test_draws_under_way_keep_what_they_need);
-  tcase_add_test(tests, test_pictures_under_way_keep_what_they_need);
+  tcase_add_loop_test(tests, test_draws_under_way_keep_what_they_need, 0, 2);
+  tcase_add_loop_test(tests, test_pictures_under_way_keep_what_they_need, 0, 2);
   tcase_add_test(tests, test_frames_of_a_size_seen_before_allocate_nothing_on_the_gpu);
   tcase_add_test(tests, test_b6_a_full_gpu_is_told_and_gets_over);
   tcase_add_test(tests, test_kernels_that_compute_something_else_are_refused);
