@@ -74,9 +74,13 @@ START_TEST(test_what_the_painter_refuses_is_refused) {
 }
 END_TEST
 
-// Streams of the next two tests: in one, memory is in use for long; in three, uses end in any
-// order.
+// Streams of the next two tests: in one, memory is in use for long; of three, the last may be
+// first.
 constexpr int kStreams[] = {1, 3};
+
+static void finish_last_first(HostGpu::Record& record, int (&streams)[3]) {
+  for (int i = 2; i >= 0; --i) record.finish(&streams[i]);
+}
 
 // Many draws before the first of them is run, each with its own map.
 START_TEST(test_draws_under_way_keep_what_they_need) {
@@ -84,7 +88,7 @@ START_TEST(test_draws_under_way_keep_what_they_need) {
   int streams[3];
   std::deque<TestFrame> frames, expected;  // which stay where they are
   for (int i = 0; i < 9; ++i) {
-    frames.emplace_back(kNv12, i < 5 ? 97 : 61, 55);
+    frames.emplace_back(kNv12, i < 7 ? 97 : 61, 55);
     frames.back().set_noise(2);
     frames.back().view().cuda_stream = &streams[i % kStreams[_i]];
     expected.push_back(frames.back());
@@ -93,7 +97,7 @@ START_TEST(test_draws_under_way_keep_what_they_need) {
     Painter().draw(map.view(), .5, expected.back().view(), style);
     host.painter.draw(map.view(), .5, frames.back().view(), style);
   }
-  for (int& stream : streams) host.record.finish(&stream);
+  finish_last_first(host.record, streams);
   for (std::size_t i = 0; i < frames.size(); ++i)
     ck_assert_msg(frames[i].memory() == expected[i].memory(), "frame %zu", i);
 }
@@ -113,6 +117,7 @@ START_TEST(test_pictures_under_way_keep_what_they_need) {
     pictures.push_back(std::make_unique<GpuPicture>(host.gpu));
     host.sampler.sample(frames[i].view(), UNETSEG_FIT_STRETCH, *pictures.back());
   }
+  finish_last_first(host.record, streams);
   for (std::size_t i = 0; i < frames.size(); ++i) {
     std::vector<float> expected(3 * 16 * 16);
     Sampler(16, 16, kNormalisation).sample(frames[i].view(), expected.data());

@@ -86,7 +86,6 @@ void GpuPainter::place(const ProbabilityView& map, const UnetsegFrame& frame) {
   place_axis(map.part.down, map.height, frame.height, host(down));
   placement_.upload(parts.bytes(), frame.cuda_stream);
   placement_.in_use(frame.cuda_stream);
-  placement_.wait();  // the next frame's stream may be another
   across_ = reinterpret_cast<const Neighbours*>(placement_.device() + across);
   down_ = reinterpret_cast<const Neighbours*>(placement_.device() + down);
   width_ = frame.width;
@@ -160,6 +159,7 @@ void GpuPainter::draw(const ProbabilityView& probabilities, double threshold,
   check_drawing(frame, style.mode);
   upsampler_.configure(probabilities, frame.width, frame.height);
   place(probabilities, frame);
+  placement_.order(frame.cuda_stream);
   const float level = reaching_level(threshold);
   if (style.mode == UNETSEG_DRAW_OVERLAY)
     overlay(probabilities, level, threshold, frame, style);

@@ -65,7 +65,6 @@ void GpuSampler::make_tables(const UnetsegFrame& frame, const Framing& framing) 
                      across[shift].scale, down[shift].scale, longest_of(across[shift])};
   tables_.upload(parts.bytes(), frame.cuda_stream);
   tables_.in_use(frame.cuda_stream);
-  tables_.wait();  // the next frame's stream may be another
   describe(frame, framing, tables);
   geometry_ = frame;
   framing_ = framing;
@@ -116,6 +115,7 @@ Framing GpuSampler::sample(const UnetsegFrame& frame, UnetsegFit fit, GpuPicture
   std::copy(&matrix.factor[0][0], &matrix.factor[0][0] + 9, &job_.factor[0][0]);
   std::copy(matrix.offset, matrix.offset + 3, job_.offset);
   job_.planar = reinterpret_cast<float*>(picture.planar_.device());
+  tables_.order(frame.cuda_stream);
   gpu_.run(job_, frame.cuda_stream);
   picture.planar_.download(bytes, frame.cuda_stream);
   picture.planar_.in_use(frame.cuda_stream);

@@ -38,10 +38,12 @@ class Staging {
   void upload(std::size_t bytes, void* stream) { gpu_.upload(device_, host_, bytes, stream); }
   void download(std::size_t bytes, void* stream) { gpu_.download(host_, device_, bytes, stream); }
 
-  // After a use of it was put into `stream`. Uses in another stream are waited for first, so that
-  // there is one end to all of them.
-  void in_use(void* stream) {
+  // Before a use of it is put into `stream`: uses in another are waited for, uploads among them.
+  void order(void* stream) const {
     if (stream != stream_) used_->wait();
+  }
+  // After that.
+  void in_use(void* stream) {
     stream_ = stream;
     used_->record(stream);
   }
