@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The backend module's C table: exceptions end here, and become a GError.
-#include <gmodule.h>
+// The backend's C table: exceptions end here, and become a GError.
+#include "model/backend/table.h"
 
 #include <exception>
 #include <new>
@@ -141,8 +141,9 @@ constexpr UnetsegBackend kTable = {UNETSEG_BACKEND_ABI,
                                    close};
 
 }  // namespace
-}  // namespace unetseg
 
-extern "C" G_MODULE_EXPORT const UnetsegBackend* unetseg_backend_get(void) {
-  return &unetseg::kTable;
+const UnetsegBackend& backend_table() {
+  return kTable;
 }
+
+}  // namespace unetseg
