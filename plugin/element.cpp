@@ -43,11 +43,15 @@ Output Element::output() {
 }
 
 void Element::find_device() {
+  const std::string asked = settings().model.device;
   std::string notice;
-  const std::string found = Inference::probe(settings().model.device, &notice);
+  const std::string found = Inference::probe(asked, &notice);
   if (!notice.empty())
     post_warning(element_, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
                             notice + "; set device=cpu to be asked no more", "device=auto"});
+  else if (asked == "auto" && found == "cpu")
+    GST_INFO_OBJECT(element_,
+                    "device=auto: there is no GPU with a driver, the network runs on the CPU");
   GST_INFO_OBJECT(element_, "device %s", found.c_str());
   {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -125,6 +125,24 @@ START_TEST(test_b4_a_device_that_is_not_there_is_an_error) {
 }
 END_TEST
 
+// Most machines have no GPU: their users are told where they look for it, and not otherwise.
+START_TEST(test_b4_no_gpu_is_for_the_log_alone) {
+  static std::string logged;
+  const GstLogFunction log = [](GstDebugCategory*, GstDebugLevel level, const gchar*, const gchar*,
+                                gint, GObject*, GstDebugMessage* message, gpointer) {
+    if (level == GST_LEVEL_INFO) logged += gst_debug_message_get(message);
+  };
+  gst_debug_set_threshold_for_name("unetseg", GST_LEVEL_INFO);
+  gst_debug_add_log_function(log, nullptr, nullptr);
+  LoneElement element({});
+  ck_assert_int_eq(element.set(GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
+  gst_debug_remove_log_function(log);
+  ck_assert_msg(logged.find("there is no GPU with a driver") != std::string::npos, "%s",
+                logged.c_str());
+  ck_assert_uint_eq(element.warnings().size(), 0);
+}
+END_TEST
+
 START_TEST(test_b4_a_gpu_that_cannot_be_used_is_one_warning) {
   const Variable notice("UNETSEG_FAKE_NOTICE", "the GPU is too old, the CPU is used");
   LoneElement element({});
@@ -170,6 +188,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_a_module_that_is_put_right_is_opened_anew);
   tcase_add_test(tests, test_b3_a_relative_module_folder_is_refused);
   tcase_add_test(tests, test_b4_a_device_that_is_not_there_is_an_error);
+  tcase_add_test(tests, test_b4_no_gpu_is_for_the_log_alone);
   tcase_add_test(tests, test_b4_a_gpu_that_cannot_be_used_is_one_warning);
   tcase_add_test(tests, test_m1_shipped_weights_that_are_not_installed_are_named);
   suite_add_tcase(suite, tests);
