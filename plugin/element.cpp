@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/element.h"
 
-#include "plugin/caps.h"
 #include "plugin/debug.h"
 #include "plugin/errors.h"
 #include "plugin/model_info.h"
@@ -42,6 +41,30 @@ Output Element::output() {
   return running_output_.value_or(settings_.frame.output);
 }
 
+std::shared_ptr<CudaDevice> Element::cuda() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return cuda_;
+}
+
+// Before a device was looked for, pads can be linked for all that it may turn out to be.
+FrameMemory Element::frame_memory() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const bool may_be_cuda =
+      cuda_ != nullptr || (device_in_use_.empty() && settings_.model.device != "cpu");
+  return may_be_cuda ? FrameMemory::system_or_cuda : FrameMemory::system;
+}
+
+// Elements around this one are told of its context, and asked for frames in another memory.
+void Element::use_cuda(const std::shared_ptr<CudaDevice>& device) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (cuda_ == device) return;
+    cuda_ = device;
+  }
+  if (device) device->publish(element_);
+  gst_pad_push_event(sink_, gst_event_new_reconfigure());
+}
+
 void Element::find_device() {
   const std::string asked = settings().model.device;
   std::string notice;
@@ -57,6 +80,7 @@ void Element::find_device() {
     const std::lock_guard<std::mutex> lock(mutex_);
     device_in_use_ = found;
   }
+  use_cuda(CudaDevice::find(found));
   g_object_notify(G_OBJECT(element_), "device-in-use");
 }
 
@@ -116,6 +140,7 @@ void Element::publish_model(Inference& model) {
     model_info_ = std::move(published);
     device_in_use_ = info.device;
   }
+  use_cuda(model.cuda());
   g_object_notify(G_OBJECT(element_), "model-info");
   if (*info.notice != '\0')
     post_warning(element_, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, info.notice, ""});
@@ -157,6 +182,7 @@ void Element::unload() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     device_in_use_.clear();
+    cuda_.reset();
   }
   if (!ended) throw left_behind();
 }
@@ -338,13 +364,15 @@ gboolean Element::sink_query(GstQuery* query) {
   if (GST_QUERY_IS_SERIALIZED(query)) finish_frames();
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CAPS:
-      answer_sink_caps(query, source_, output());
+      answer_sink_caps(query, source_, output(), frame_memory());
       return TRUE;
     case GST_QUERY_ACCEPT_CAPS:
-      answer_accept_caps(query);
+      answer_accept_caps(query, output(), frame_memory());
       return TRUE;
     case GST_QUERY_ALLOCATION:
       return answer_allocation(query);
+    case GST_QUERY_CONTEXT:
+      return answer_context(sink_, query);
     default:
       return gst_pad_query_default(sink_, GST_OBJECT(element_), query);
   }
@@ -353,10 +381,12 @@ gboolean Element::sink_query(GstQuery* query) {
 gboolean Element::source_query(GstPad* pad, GstQuery* query) {
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CAPS:
-      answer_source_caps(query, sink_, pad == source_ ? output() : Output::mask);
+      answer_source_caps(query, sink_, pad == source_ ? output() : Output::mask, frame_memory());
       return TRUE;
     case GST_QUERY_LATENCY:
       return answer_latency(query);
+    case GST_QUERY_CONTEXT:
+      return answer_context(pad, query);
     default:
       return gst_pad_query_default(pad, GST_OBJECT(element_), query);
   }
@@ -370,10 +400,19 @@ bool Element::answer_allocation(GstQuery* query) {
     answered = gst_pad_peer_query(source_, query);
   else
     gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  if (const std::shared_ptr<CudaDevice> device = cuda())
+    answered |= offer_cuda_buffers(query, *device);
   const guint batch = batch_size();
   if (batch == 1) return answered;
   ask_for_buffers(query, batch);
   return true;
+}
+
+// The network's own context comes before those that elements further on may know of.
+bool Element::answer_context(GstPad* pad, GstQuery* query) {
+  const std::shared_ptr<CudaDevice> device = cuda();
+  return (device && device->answer(query)) ||
+         gst_pad_query_default(pad, GST_OBJECT(element_), query);
 }
 
 // Only what is not live is inferred in batches.

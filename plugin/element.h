@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "plugin/caps.h"
+#include "plugin/cuda_device.h"
 #include "plugin/frame_path.h"
 #include "plugin/liveness.h"
 #include "plugin/models.h"
@@ -58,7 +60,11 @@ class Element {
   Settings settings();
   FrameSettings frame_settings();
   Output output();
+  std::shared_ptr<CudaDevice> cuda();
+  FrameMemory frame_memory();
+  void use_cuda(const std::shared_ptr<CudaDevice>& device);
   bool answer_allocation(GstQuery* query);
+  bool answer_context(GstPad* pad, GstQuery* query);
   bool answer_latency(GstQuery* query);
   bool set_caps(GstEvent* event);
   void take_qos(GstEvent* event);
@@ -80,10 +86,11 @@ class Element {
   GstElement* element_;
   GstPad *sink_, *source_;
 
-  // Guards the five below. Taken for copies only; nothing is called while it is held.
+  // Guards the six below. Taken for copies only; nothing is called while it is held.
   std::mutex mutex_;
   Settings settings_;
   std::string device_in_use_;
+  std::shared_ptr<CudaDevice> cuda_;  // whose memory frames may come in, or null
   StructurePtr model_info_;
   bool is_running_ = false;               // from PAUSED on
   std::optional<Output> running_output_;  // from the first caps on; changes between two frames

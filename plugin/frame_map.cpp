@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "plugin/cuda_device.h"
+
 namespace unetseg {
 namespace {
 
@@ -133,11 +135,19 @@ bool is_drawable(GstBuffer* buffer) {
 }
 
 bool MappedFrame::map(GstBuffer* buffer, const FrameGeometry& geometry, const BufferLayout& layout,
-                      GstMapFlags flags) {
+                      GstMapFlags flags, const CudaDevice* device) {
   unmap();
   buffer_ = buffer;
   view_ = geometry.view;
   for (guint p = 0; p < geometry.planes; ++p) view_.stride[p] = layout.plane[p].stride;
+  if (device != nullptr && device->holds(buffer)) {
+    if (!map_whole(layout, geometry.planes, static_cast<GstMapFlags>(flags | kMapCuda)))
+      return false;
+    device_ = device;
+    view_.memory = UNETSEG_MEMORY_CUDA;
+    view_.cuda_stream = device->stream_of(buffer);
+    return true;
+  }
 
   bool whole_planes = true;
   for (guint p = 0; p < geometry.planes && whole_planes; ++p)
@@ -145,10 +155,13 @@ bool MappedFrame::map(GstBuffer* buffer, const FrameGeometry& geometry, const Bu
   if (whole_planes) return true;
 
   unmap();
-  if (!gst_buffer_map(buffer, &maps_[0], flags)) return false;
+  return map_whole(layout, geometry.planes, flags);
+}
+
+bool MappedFrame::map_whole(const BufferLayout& layout, guint planes, GstMapFlags flags) {
+  if (!gst_buffer_map(buffer_, &maps_[0], flags)) return false;
   mapped_ = 1;
-  for (guint p = 0; p < geometry.planes; ++p)
-    view_.plane[p] = maps_[0].data + layout.plane[p].origin;
+  for (guint p = 0; p < planes; ++p) view_.plane[p] = maps_[0].data + layout.plane[p].origin;
   return true;
 }
 
@@ -167,6 +180,9 @@ bool MappedFrame::map_plane(const PlaneSpan& span, guint plane, GstMapFlags flag
 }
 
 void MappedFrame::unmap() {
+  // Who has the buffer next knows of no stream that it could wait for.
+  if (device_ != nullptr && view_.cuda_stream == nullptr) device_->synchronize(nullptr);
+  device_ = nullptr;
   while (mapped_ > 0) gst_buffer_unmap(buffer_, &maps_[--mapped_]);
 }
 

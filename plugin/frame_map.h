@@ -8,6 +8,8 @@
 
 namespace unetseg {
 
+class CudaDevice;
+
 // What raw video caps say about a frame's pixels, settled once per negotiation.
 struct FrameGeometry {
   GstVideoInfo info;
@@ -44,7 +46,8 @@ bool is_default_layout(const BufferLayout& layout, const FrameGeometry& geometry
 bool is_drawable(GstBuffer* buffer);
 
 // A mapped frame; unmaps at the end. Memories are mapped one by one, and merged only where a plane
-// crosses from one to the next.
+// crosses from one to the next. What the device of whoever reads or writes it holds is mapped to
+// the device; all else to system memory, where it may have to be copied.
 class MappedFrame {
  public:
   MappedFrame() = default;
@@ -52,19 +55,22 @@ class MappedFrame {
   MappedFrame(const MappedFrame&) = delete;
   MappedFrame& operator=(const MappedFrame&) = delete;
 
-  // `layout` is find_layout()'s for this buffer. False: the memory cannot be mapped.
+  // `layout` is find_layout()'s for this buffer, and `device` null for the processor. False: the
+  // memory cannot be mapped.
   bool map(GstBuffer* buffer, const FrameGeometry& geometry, const BufferLayout& layout,
-           GstMapFlags flags);
+           GstMapFlags flags, const CudaDevice* device = nullptr);
   void unmap();
   const UnetsegFrame& view() const { return view_; }
 
  private:
+  bool map_whole(const BufferLayout& layout, guint planes, GstMapFlags flags);
   bool map_plane(const PlaneSpan& span, guint plane, GstMapFlags flags);
 
   GstBuffer* buffer_ = nullptr;
   GstMapInfo maps_[4];
   guint mapped_ = 0;
   UnetsegFrame view_;
+  const CudaDevice* device_ = nullptr;  // that holds it
 };
 
 // Copies the pixels from one mapped frame to another of the same geometry.

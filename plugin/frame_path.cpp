@@ -87,8 +87,14 @@ bool FramePath::set_caps(GstCaps* caps, Output output) {
   source_.reset();
   masks_.reset();
   GstVideoInfo info;
-  if (!read_sink_caps(caps, &info) || !source_.set_caps(caps, output)) return false;
+  const std::shared_ptr<CudaDevice>& device = segmenter_.model().cuda();
+  const FrameMemory memory = device ? FrameMemory::system_or_cuda : FrameMemory::system;
+  if (!read_sink_caps(caps, output, memory, &info)) return false;
+  source_.use(device);
+  if (!source_.set_caps(caps, output)) return false;
   sink_caps_.reset(gst_caps_ref(caps));
+  in_cuda_memory_ = are_in_cuda_memory(caps);
+  warned_of_copies_ = false;
   if (!masks_.set_caps(caps)) return false;
   frame_duration_ = info.fps_n > 0
                         ? gst_util_uint64_scale(GST_SECOND, static_cast<guint64>(info.fps_d),
@@ -181,12 +187,15 @@ InferredFrame FramePath::describe(GstBuffer* buffer) const {
 
 // Into a slot of the frame's own, or the frame is faulty.
 void FramePath::sample(PendingFrame* frame, const FrameSettings& settings) {
+  const CudaDevice* device = segmenter_.model().cuda().get();
   MappedFrame mapped;
-  if (!mapped.map(frame->buffer.get(), geometry_, frame->layout, GST_MAP_READ)) {
+  if (!mapped.map(frame->buffer.get(), geometry_, frame->layout, GST_MAP_READ, device)) {
     frame->fail(FrameFault::format, bad_buffer("its memory cannot be mapped", frame->buffer.get()));
     frame->has_layout = false;
     return;
   }
+  if (in_cuda_memory_ && device != nullptr && mapped.view().memory == UNETSEG_MEMORY_SYSTEM)
+    warn_of_copies();
   const guint slot = segmenter_.take_slot();
   try {
     segmenter_.model().sample(slot, mapped.view(), settings.fit);
@@ -198,6 +207,18 @@ void FramePath::sample(PendingFrame* frame, const FrameSettings& settings) {
   }
   frame->slot = slot;
   frame->fate = PendingFrame::Fate::sampled;
+}
+
+// Once for these caps. That the network has moved to the CPU is no news to whoever asked for it.
+void FramePath::warn_of_copies() {
+  if (warned_of_copies_) return;
+  warned_of_copies_ = true;
+  post_warning(element_,
+               {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+                "Frames lie in GPU memory that the network does not share, and are copied "
+                "through the processor's: give the elements before unetseg its device, and "
+                "no CUDA context of their own",
+                "the CUDA memory is of another context than the device's primary one"});
 }
 
 // Takes what was begun in latest mode, if only after it is done; `frame` is the first to show it,

@@ -45,7 +45,8 @@ class FramePath {
 
   bool has_caps() const { return geometry_.planes > 0; }
   // Negotiates for sink caps and pushes the source caps. False: caps that the element or its peer
-  // cannot take; the caps before are forgotten too.
+  // cannot take; the caps before are forgotten too. Frames in CUDA memory are taken while the model
+  // can read it.
   bool set_caps(GstCaps* caps, Output output);
   // Between two frames, where there are caps. False: what comes after cannot take it, and nothing
   // has changed.
@@ -78,6 +79,7 @@ class FramePath {
 
   PendingFrame examine(BufferPtr buffer);
   void sample(PendingFrame* frame, const FrameSettings& settings);
+  void warn_of_copies();
   bool collect(bool wait, PendingFrame* frame, const FrameSettings& settings, bool live);
   GstFlowReturn send_latest(PendingFrame* frame, const FrameSettings& settings, bool live,
                             Outlet* mask);
@@ -104,6 +106,8 @@ class FramePath {
 
   CapsPtr sink_caps_;
   FrameGeometry geometry_ = {};  // of incoming frames
+  bool in_cuda_memory_ = false;  // where they lie
+  bool warned_of_copies_ = false;
   GstSegment segment_;
   std::atomic<guint64> frame_duration_{0};  // nanoseconds; 0 where it is not known
   std::vector<PendingFrame> pending_;       // in the order that they came in

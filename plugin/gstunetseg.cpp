@@ -187,8 +187,6 @@
 #include "plugin/fork_guard.h"
 #include "plugin/results.h"
 
-GST_DEBUG_CATEGORY(gst_unetseg_debug);
-
 using unetseg::Element;
 
 struct _GstUnetseg {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "model/backend/backend.h"
+#include "plugin/cuda_device.h"
 #include "plugin/file_stamp.h"
 #include "plugin/settings.h"
 #include "plugin/worker.h"
@@ -33,6 +34,9 @@ class Inference {
   // False: the file has changed, or has another in its place, since the model was read from it.
   bool is_up_to_date() const { return stamp_of(file_) == stamp_; }
   const UnetsegModelInfo& info() const { return *backend_->info(session_); }
+  // Whose memory it can read frames from, and draw on frames in; null where that is system memory
+  // alone.
+  const std::shared_ptr<CudaDevice>& cuda() const { return cuda_; }
   // Nanoseconds that an inference took while warming up, the slowest but for the first.
   guint64 warm_up_time() const { return warm_up_time_; }
 
@@ -78,6 +82,7 @@ class Inference {
   const FileStamp stamp_;  // taken before it was read
   const UnetsegBackend* backend_;
   UnetsegSession* session_ = nullptr;
+  std::shared_ptr<CudaDevice> cuda_;
   guint64 warm_up_time_ = 0;
   // What the worker is asked for and answers; written while it is idle, read when it is done.
   guint job_slots_[kMostInABatch] = {};

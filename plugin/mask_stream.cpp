@@ -24,7 +24,7 @@ namespace {
 EventPtr mask_caps(GstEvent* event) {
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
-  const CapsPtr masks(source_caps_for(caps, Output::mask));
+  const CapsPtr masks(source_caps_for(caps, Output::mask, FrameMemory::system_or_cuda));
   return EventPtr(gst_event_new_caps(masks.get()));
 }
 

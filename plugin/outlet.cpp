@@ -40,11 +40,13 @@ void Outlet::reset() {
   caps_.reset();
   pool_.stop();
   copier_ = {};
+  device_.reset();
+  in_cuda_memory_ = false;
 }
 
 // Null where there are none that the peer can have.
 CapsPtr Outlet::choose_caps(GstCaps* sink_caps, Output output) const {
-  CapsPtr caps(source_caps_for(sink_caps, output));
+  CapsPtr caps(source_caps_for(sink_caps, output, FrameMemory::system_or_cuda));
   if (gst_caps_is_fixed(caps.get())) return caps;
   const CapsPtr peer(gst_pad_peer_query_caps(pad_, caps.get()));
   caps.reset(gst_caps_intersect_full(caps.get(), peer.get(), GST_CAPS_INTERSECT_FIRST));
@@ -78,6 +80,7 @@ bool Outlet::set_caps(GstCaps* sink_caps, Output output) {
   output_ = output;
   sink_caps_.reset(gst_caps_ref(sink_caps));
   caps_ = std::move(caps);
+  in_cuda_memory_ = are_in_cuda_memory(caps_.get());
   geometry_ = geometry;
   frame_geometry_ = frame_geometry;
   copier_ = std::move(copier);
@@ -91,7 +94,8 @@ bool Outlet::would_take(GstCaps* sink_caps, Output output) const {
 
 void Outlet::configure_pool() {
   pool_.configure(pad_, caps_.get(), geometry_.info,
-                  passes_frames(output_) ? PoolChoice::own : PoolChoice::downstream);
+                  passes_frames(output_) ? PoolChoice::own : PoolChoice::downstream,
+                  in_cuda_memory_ ? device_.get() : nullptr);
 }
 
 // Another peer, or one that has changed its mind, wants other buffers. The first pool is made with
@@ -105,10 +109,10 @@ void Outlet::follow_peer() {
   if (has_changed || !pool_.is_configured()) configure_pool();
 }
 
-// By the peer, as what leaves.
+// By the peer, as what leaves. Nobody could read CUDA memory without its video meta.
 bool Outlet::is_readable(const BufferLayout& layout) const {
   return !copier_.converts() &&
-         (pool_.peer_reads_video_meta() || is_default_layout(layout, geometry_));
+         (in_cuda_memory_ || pool_.peer_reads_video_meta() || is_default_layout(layout, geometry_));
 }
 
 // Makes *frame a buffer that leaves, and that may be drawn on.
@@ -124,14 +128,21 @@ GstFlowReturn Outlet::copy(BufferPtr* frame, BufferLayout* layout) {
   copy_metadata(frame->get(), copy.get(), copier_.converts());
   BufferLayout copy_layout;
   const char* why = nullptr;
+  // On the device, or both in system memory.
+  const CudaDevice* device =
+      in_cuda_memory_ && device_->holds(frame->get()) && device_->holds(copy.get()) ? device_.get()
+                                                                                    : nullptr;
   MappedFrame from, to;
   if (!find_layout(copy.get(), geometry_, &copy_layout, &why) ||
-      !from.map(frame->get(), frame_geometry_, *layout, GST_MAP_READ) ||
-      !to.map(copy.get(), geometry_, copy_layout, GST_MAP_WRITE))
+      !from.map(frame->get(), frame_geometry_, *layout, GST_MAP_READ, device) ||
+      !to.map(copy.get(), geometry_, copy_layout, GST_MAP_WRITE, device))
     throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
                   "A frame cannot be copied for drawing: put a videoconvert before unetseg",
                   why != nullptr ? why : "a buffer cannot be mapped"};
-  copier_.copy(frame->get(), from.view(), to.view());
+  if (device != nullptr)
+    device->copy(from.view(), to.view(), geometry_);
+  else
+    copier_.copy(frame->get(), from.view(), to.view());
   from.unmap();
   to.unmap();
   *frame = std::move(copy);
@@ -140,8 +151,8 @@ GstFlowReturn Outlet::copy(BufferPtr* frame, BufferLayout* layout) {
 }
 
 void Outlet::map(GstBuffer* buffer, const BufferLayout& layout, GstMapFlags access,
-                 MappedFrame* frame) const {
-  if (!frame->map(buffer, geometry_, layout, access))
+                 const CudaDevice* device, MappedFrame* frame) const {
+  if (!frame->map(buffer, geometry_, layout, access, device))
     throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
                   "A frame cannot be drawn on: put a videoconvert before unetseg",
                   "gst_buffer_map failed"};
@@ -151,13 +162,14 @@ void Outlet::draw(GstBuffer* buffer, const BufferLayout& layout, const ShownMask
                   const FrameSettings& settings, const UnetsegStyle& style) {
   const bool writes_all = style.mode == UNETSEG_DRAW_MASK || style.mode == UNETSEG_DRAW_PROBABILITY;
   MappedFrame frame;
-  map(buffer, layout, writes_all ? GST_MAP_WRITE : GST_MAP_READWRITE, &frame);
+  map(buffer, layout, writes_all ? GST_MAP_WRITE : GST_MAP_READWRITE, mask.model->cuda().get(),
+      &frame);
   mask.model->draw(mask.slot, frame.view(), mask.options(settings), style);
 }
 
 void Outlet::make_transparent(GstBuffer* buffer, const BufferLayout& layout) {
   MappedFrame frame;
-  map(buffer, layout, GST_MAP_READWRITE, &frame);
+  map(buffer, layout, GST_MAP_READWRITE, nullptr, &frame);
   const UnetsegFrame& view = frame.view();
   const int alpha = GST_VIDEO_INFO_COMP_POFFSET(&geometry_.info, GST_VIDEO_COMP_A);
   for (gint64 y = 0; y < view.height; ++y) {

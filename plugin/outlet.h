@@ -4,6 +4,7 @@
 
 #include <gst/video/video.h>
 
+#include "plugin/cuda_device.h"
 #include "plugin/frame_copier.h"
 #include "plugin/frame_map.h"
 #include "plugin/output_pool.h"
@@ -31,6 +32,8 @@ class Outlet {
   bool set_caps(GstCaps* sink_caps, Output output);
   // Whether the peer takes what `output` makes of these sink caps.
   bool would_take(GstCaps* sink_caps, Output output) const;
+  // Where copies of frames in CUDA memory lie, from the next caps on.
+  void use(std::shared_ptr<CudaDevice> device) { device_ = std::move(device); }
   void reset();
 
   // `frame` is of the sink caps and lies as `layout` says.
@@ -57,7 +60,7 @@ class Outlet {
   GstFlowReturn make_drawable(BufferPtr* frame, BufferLayout* layout);
   GstFlowReturn copy(BufferPtr* frame, BufferLayout* layout);
   void map(GstBuffer* buffer, const BufferLayout& layout, GstMapFlags access,
-           MappedFrame* frame) const;
+           const CudaDevice* device, MappedFrame* frame) const;
   void make_transparent(GstBuffer* buffer, const BufferLayout& layout);
   void draw(GstBuffer* buffer, const BufferLayout& layout, const ShownMask& mask,
             const FrameSettings& settings, const UnetsegStyle& style);
@@ -69,6 +72,8 @@ class Outlet {
   CapsPtr sink_caps_, caps_;
   OutputPool pool_;
   FrameCopier copier_;
+  std::shared_ptr<CudaDevice> device_;
+  bool in_cuda_memory_ = false;  // what leaves
 };
 
 }  // namespace unetseg

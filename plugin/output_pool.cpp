@@ -31,7 +31,7 @@ bool configure_and_activate(GstBufferPool* pool, GstCaps* caps, const PoolSize& 
 }  // namespace
 
 void OutputPool::configure(GstPad* source_pad, GstCaps* caps, const GstVideoInfo& info,
-                           PoolChoice choice) {
+                           PoolChoice choice, const CudaDevice* device) {
   stop();
   const QueryPtr query(gst_query_new_allocation(caps, choice == PoolChoice::downstream));
   gst_pad_peer_query(source_pad, query.get());  // unanswered is an answer: nothing is offered
@@ -60,9 +60,9 @@ void OutputPool::configure(GstPad* source_pad, GstCaps* caps, const GstVideoInfo
     pool_ = std::move(pool);
     return;
   }
-  pool.reset(gst_video_buffer_pool_new());
+  pool = device != nullptr ? device->new_pool() : PoolPtr(gst_video_buffer_pool_new());
   size = {static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)), 0, 0};
-  if (!configure_and_activate(pool.get(), caps, size, false, allocator, params))
+  if (!configure_and_activate(pool.get(), caps, size, device != nullptr, allocator, params))
     no_pool("a video buffer pool could not be activated");
   pool_ = std::move(pool);
 }

@@ -4,6 +4,7 @@
 
 #include <gst/video/video.h>
 
+#include "plugin/cuda_device.h"
 #include "plugin/frame_map.h"
 #include "plugin/pointers.h"
 
@@ -24,8 +25,10 @@ class OutputPool {
   OutputPool& operator=(const OutputPool&) = delete;
 
   // Asks the peer of `source_pad` how it wants buffers of these caps, and makes a pool that
-  // allocates nothing before the first buffer. Throws Failure(RESOURCE, SETTINGS).
-  void configure(GstPad* source_pad, GstCaps* caps, const GstVideoInfo& info, PoolChoice choice);
+  // allocates nothing before the first buffer. `device`: in whose memory its own buffers are; null
+  // for system memory. Throws Failure(RESOURCE, SETTINGS).
+  void configure(GstPad* source_pad, GstCaps* caps, const GstVideoInfo& info, PoolChoice choice,
+                 const CudaDevice* device);
   void stop();
   bool is_configured() const { return pool_ != nullptr; }
 

@@ -3,22 +3,21 @@
 
 #include <gst/video/video.h>
 
-#include "plugin/caps.h"
 #include "plugin/pointers.h"
 
 namespace unetseg {
 namespace {
 
 // `there` makes what the pad opposite may see of this pad's caps, `back` the other way round.
-using SeenThrough = GstCaps* (*)(GstCaps* caps, Output output);
+using SeenThrough = GstCaps* (*)(GstCaps* caps, Output output, FrameMemory memory);
 
-void answer_caps(GstQuery* query, GstPad* opposite, Output output, SeenThrough there,
-                 SeenThrough back) {
+void answer_caps(GstQuery* query, GstPad* opposite, Output output, FrameMemory memory,
+                 SeenThrough there, SeenThrough back) {
   GstCaps* filter = nullptr;
   gst_query_parse_caps(query, &filter);
-  const CapsPtr peer_filter(filter == nullptr ? nullptr : there(filter, output));
+  const CapsPtr peer_filter(filter == nullptr ? nullptr : there(filter, output, memory));
   const CapsPtr peer(gst_pad_peer_query_caps(opposite, peer_filter.get()));
-  CapsPtr caps(back(peer.get(), output));
+  CapsPtr caps(back(peer.get(), output, memory));
   if (filter != nullptr)
     caps.reset(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST));
   gst_query_set_caps_result(query, caps.get());
@@ -26,19 +25,40 @@ void answer_caps(GstQuery* query, GstPad* opposite, Output output, SeenThrough t
 
 }  // namespace
 
-void answer_sink_caps(GstQuery* query, GstPad* opposite, Output output) {
-  answer_caps(query, opposite, output, source_caps_for, sink_caps_for);
+void answer_sink_caps(GstQuery* query, GstPad* opposite, Output output, FrameMemory memory) {
+  answer_caps(query, opposite, output, memory, source_caps_for, sink_caps_for);
 }
 
-void answer_source_caps(GstQuery* query, GstPad* opposite, Output output) {
-  answer_caps(query, opposite, output, sink_caps_for, source_caps_for);
+void answer_source_caps(GstQuery* query, GstPad* opposite, Output output, FrameMemory memory) {
+  answer_caps(query, opposite, output, memory, sink_caps_for, source_caps_for);
 }
 
-void answer_accept_caps(GstQuery* query) {
+void answer_accept_caps(GstQuery* query, Output output, FrameMemory memory) {
   GstCaps* caps = nullptr;
   gst_query_parse_accept_caps(query, &caps);
   GstVideoInfo info;
-  gst_query_set_accept_caps_result(query, read_sink_caps(caps, &info));
+  gst_query_set_accept_caps_result(query, read_sink_caps(caps, output, memory, &info));
+}
+
+bool offer_cuda_buffers(GstQuery* query, const CudaDevice& device) {
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  GstVideoInfo info;
+  if (caps == nullptr || !are_in_cuda_memory(caps) || !gst_video_info_from_caps(&info, caps) ||
+      gst_query_get_n_allocation_pools(query) > 0)
+    return false;
+  const PoolPtr pool = device.new_pool();
+  guint size = static_cast<guint>(GST_VIDEO_INFO_SIZE(&info));
+  GstStructure* config = gst_buffer_pool_get_config(pool.get());
+  gst_buffer_pool_config_set_params(config, caps, size, 0, 0);
+  gst_buffer_pool_config_add_option(config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (!gst_buffer_pool_set_config(pool.get(), config)) return false;
+  // Rows are as far apart as the device wants them, which the pool has found out.
+  config = gst_buffer_pool_get_config(pool.get());
+  gst_buffer_pool_config_get_params(config, nullptr, &size, nullptr, nullptr);
+  gst_structure_free(config);
+  gst_query_add_allocation_pool(query, pool.get(), size, 0, 0);
+  return true;
 }
 
 void ask_for_buffers(GstQuery* query, guint batch) {

@@ -4,15 +4,21 @@
 
 #include <gst/gst.h>
 
+#include "plugin/caps.h"
+#include "plugin/cuda_device.h"
 #include "plugin/settings.h"
 
 namespace unetseg {
 
 // What one pad can take is what the pad opposite gives, seen through the element. `opposite` is
 // that pad; it is asked. Any thread; both set the query's result.
-void answer_sink_caps(GstQuery* query, GstPad* opposite, Output output);
-void answer_source_caps(GstQuery* query, GstPad* opposite, Output output);
-void answer_accept_caps(GstQuery* query);
+void answer_sink_caps(GstQuery* query, GstPad* opposite, Output output, FrameMemory memory);
+void answer_source_caps(GstQuery* query, GstPad* opposite, Output output, FrameMemory memory);
+void answer_accept_caps(GstQuery* query, Output output, FrameMemory memory);
+
+// Adds what upstream may fill with frames in CUDA memory, where it asks for such frames' buffers
+// and has been offered none. True: it has.
+bool offer_cuda_buffers(GstQuery* query, const CudaDevice& device);
 
 // Raises what an ALLOCATION query asks for: upstream must not run out of buffers while a batch of
 // them waits here.

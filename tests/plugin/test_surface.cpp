@@ -93,12 +93,12 @@ std::string surface() {
   return text.str();
 }
 
-// Lines of the process's memory map that name a library of the network.
+// Lines of the process's memory map that name a library of the network or of a GPU.
 std::string network_libraries() {
   std::ifstream maps("/proc/self/maps");
   std::string found;
   for (std::string line; std::getline(maps, line);)
-    for (const char* name : {"libtorch", "libc10", "libopencv", "libunetseg-torch"})
+    for (const char* name : {"libtorch", "libc10", "libopencv", "libunetseg-torch", "libcuda.", "libgstcuda"})
       if (line.find(name) != std::string::npos) found += line + "\n";
   return found;
 }

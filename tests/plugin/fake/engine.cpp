@@ -51,7 +51,8 @@ void take_steps(const int (&pipes)[3]) {
 
 class FakeEngine final : public Engine {
  public:
-  explicit FakeEngine(const Script& script) : script_(script), gate_(script.gate) {
+  FakeEngine(const Script& script, const std::string& device)
+      : script_(script), gate_(script.gate), device_(device) {
     card_.name = "fake";
     card_.input_width = script.width;
     card_.input_height = script.height;
@@ -62,7 +63,7 @@ class FakeEngine final : public Engine {
   }
 
   const ModelCard& card() const override { return card_; }
-  std::string device() const override { return "cpu"; }
+  std::string device() const override { return device_; }
   std::string name() const override { return "fake"; }
   std::string precision() const override { return "fp32"; }
 
@@ -97,6 +98,7 @@ class FakeEngine final : public Engine {
 
   Script script_;
   Gate gate_;
+  std::string device_;
   ModelCard card_;
   long frames_ = 0;
 };
@@ -104,19 +106,24 @@ class FakeEngine final : public Engine {
 }  // namespace
 
 std::unique_ptr<Engine> make_engine(const UnetsegOpenOptions& options) {
-  probe_device(options.device, nullptr);
+  const std::string device = probe_device(options.device, nullptr);
   const Script script = read_script(options.model_file);
   if (!script.open.empty()) throw_fault(script.open);
-  return std::make_unique<FakeEngine>(script);
+  return std::make_unique<FakeEngine>(script, device);
 }
 
 std::string probe_device(const std::string& device, std::string* notice) {
+  const char* gpus = std::getenv("UNETSEG_FAKE_GPUS");
+  const int count = gpus ? std::atoi(gpus) : 0;
   if (device == "cpu") return device;
   if (device == "auto") {
+    if (count > 0) return "cuda:0";
     if (const char* text = std::getenv("UNETSEG_FAKE_NOTICE"))
       if (notice) *notice = text;
     return "cpu";
   }
+  const int index = device == "cuda" ? 0 : device.rfind("cuda:", 0) == 0 ? device[5] - '0' : -1;
+  if (0 <= index && index < count) return "cuda:" + std::to_string(index);
   if (device.rfind("cuda", 0) == 0)
     throw Error(Fault::no_device, "device=" + device + " cannot be used: set device=cpu");
   throw Error(Fault::settings, "device '" + device + "' is not known: use auto or cpu");

@@ -35,7 +35,9 @@
 // FRAMES is one number, FIRST..LAST, or FIRST.. without an end. Anything that is not written here
 // is an error of the test, and answered with Error(settings).
 //
-// The only device is "cpu". The environment's UNETSEG_FAKE_NOTICE is what "auto" reports of a GPU.
+// Devices are "cpu" and as many GPUs as the environment's UNETSEG_FAKE_GPUS says, by default none;
+// then UNETSEG_FAKE_NOTICE is what "auto" reports of a GPU that cannot be used. Frames in a GPU's
+// memory are those of tests/plugin/cuda.
 #pragma once
 
 #include <limits>

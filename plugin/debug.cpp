@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include "plugin/debug.h"
+
+GST_DEBUG_CATEGORY(gst_unetseg_debug);
