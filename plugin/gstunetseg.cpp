@@ -47,6 +47,17 @@
  * then; other formats are converted, by matrix and range, to the first of RGBA, BGRA, ARGB and ABGR that
  * what comes after takes. Frames without a mask are transparent, and have the GAP flag.
  *
+ * ## Frames in GPU memory
+ *
+ * Where the network runs on an NVIDIA GPU and GStreamer has its CUDA library (from 1.22 on), both pads
+ * take frames with `memory:CUDAMemory`, which are sampled and drawn on there. The element tells those
+ * around it the CUDA context that it works in; frames of another context or GPU are copied through
+ * system memory, of which a warning tells once. Masks, on both pads, are in system memory. Cutouts are
+ * not made of frames in GPU memory.
+ * |[
+ * gst-launch-1.0 filesrc location=film.mp4 ! qtdemux ! h264parse ! nvh264dec ! unetseg device=cuda ! nvh264enc ! h264parse ! matroskamux ! filesink location=overlay.mkv
+ * ]| A film, decoded, outlined and encoded without its frames leaving the GPU.
+ *
  * ## Live pipelines
  *
  * In a live pipeline no frame waits for the network and none is dropped: each is pushed at once with
