@@ -78,7 +78,7 @@ void Inference::open() {
   GError* error = nullptr;
   session_ = backend_->open(&options, &error);
   if (session_ == nullptr) throw failure_from_backend(error);
-  cuda_ = CudaDevice::find(info().device);
+  if (info().takes_cuda_frames) cuda_ = CudaDevice::find(info().device);
 }
 
 void Inference::warm_up() {

@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-#define UNETSEG_BACKEND_ABI 6u
+#define UNETSEG_BACKEND_ABI 7u
 #define UNETSEG_BACKEND_SYMBOL "unetseg_backend_get"
 
 #define UNETSEG_BACKEND_ERROR (g_quark_from_static_string("unetseg-backend-error"))
@@ -60,7 +60,7 @@ typedef enum {
 /* Where a frame's pixels lie. */
 typedef enum {
   UNETSEG_MEMORY_SYSTEM, /* the processor reads and writes them */
-  UNETSEG_MEMORY_CUDA,   /* on the session's device, in its primary context; frames of a session on the CPU never do */
+  UNETSEG_MEMORY_CUDA,   /* on the session's device, in its primary context; where the session takes them */
 } UnetsegMemory;
 
 /* A view of one frame; it owns nothing. The pixels must stay valid during the call it is passed to. */
@@ -133,6 +133,7 @@ typedef struct {
   gint base_width;           /* channels of the first level */
   gint input_width, input_height; /* pixels of the network's input */
   gdouble threshold;         /* the model's own, 0..1 */
+  gboolean takes_cuda_frames; /* frames may be UNETSEG_MEMORY_CUDA; never on the CPU */
 } UnetsegModelInfo;
 
 typedef enum {

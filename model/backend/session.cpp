@@ -69,7 +69,7 @@ Session::Session(const UnetsegOpenOptions& options)
   const ModelCard& card = engine_->card();
   info_ = {card.architecture.c_str(), engine_name_.c_str(), device_.c_str(),   precision_.c_str(),
            notice_.c_str(),           card.sha256.c_str(),  card.name.c_str(), card.base_width,
-           card.input_width,          card.input_height,    card.threshold};
+           card.input_width,          card.input_height,    card.threshold,    FALSE};
   if (device_.rfind("cuda", 0) == 0) open_gpu();
   for (guint i = 0; i < options.n_slots; ++i) slots_.push_back(std::make_unique<Slot>(card));
   symmetries_ = std::make_unique<Symmetries>(card.input_width, card.input_height);

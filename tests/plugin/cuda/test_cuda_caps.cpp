@@ -57,6 +57,20 @@ START_TEST(test_c12_frames_on_the_gpu_are_offered_while_the_device_in_use_is_one
 }
 END_TEST
 
+// The GPU that runs the network need not have what samples frames.
+START_TEST(test_frames_on_the_gpu_are_not_offered_where_the_network_cannot_take_them) {
+  const Variable frames("UNETSEG_FAKE_GPU_FRAMES", "0");
+  Bench bench({{"device", "cuda"}});
+  ck_assert_str_eq(device_in_use(bench.element()).c_str(), "cuda:0");
+  ck_assert(!offer_of(bench.element(), "sink").cuda);
+  ck_assert(!accepts(bench.element(), cuda_caps(kVideo)));
+  const Drawing drawing(kVideo);
+  ck_assert(bench.send_caps(kVideo.caps()));
+  ck_assert_int_eq(bench.push(drawing.frame()), GST_FLOW_OK);
+  ck_assert(bytes_of(bench.pull().get()) == drawing.drawn());
+}
+END_TEST
+
 START_TEST(test_formats_that_gstreamer_has_no_cuda_memory_for_are_refused_there) {
   const Bench bench({{"device", "cuda"}});
   for (const FormatCase& format : all_formats()) {
@@ -160,6 +174,7 @@ int main(int argc, char** argv) {
   Suite* suite = suite_create("cuda caps");
   TCase* tests = tcase_create("offers");
   tcase_add_test(tests, test_c12_frames_on_the_gpu_are_offered_while_the_device_in_use_is_one);
+  tcase_add_test(tests, test_frames_on_the_gpu_are_not_offered_where_the_network_cannot_take_them);
   tcase_add_test(tests, test_formats_that_gstreamer_has_no_cuda_memory_for_are_refused_there);
   tcase_add_test(tests, test_before_ready_pads_can_be_linked_for_what_the_device_may_be);
   tcase_add_test(tests, test_a_cutout_of_frames_on_the_gpu_is_refused_while_running);

@@ -12,6 +12,16 @@ namespace {
 
 using unetseg::backend_table;
 
+// On a GPU it takes frames there, unless the environment's UNETSEG_FAKE_GPU_FRAMES is 0.
+UnetsegSession* open(const UnetsegOpenOptions* options, GError** error) {
+  UnetsegSession* session = backend_table().open(options, error);
+  if (session == nullptr) return nullptr;
+  auto* info = const_cast<UnetsegModelInfo*>(backend_table().info(session));  // the session's own
+  info->takes_cuda_frames = std::strncmp(info->device, "cuda", 4) == 0 &&
+                            g_strcmp0(g_getenv("UNETSEG_FAKE_GPU_FRAMES"), "0") != 0;
+  return session;
+}
+
 // False: this is no frame that the session may be given.
 bool show(UnetsegSession* session, const char* what, UnetsegFrame* frame, GError** error) {
   if (frame->memory == UNETSEG_MEMORY_SYSTEM) return true;
@@ -19,9 +29,9 @@ bool show(UnetsegSession* session, const char* what, UnetsegFrame* frame, GError
   GModule* program = g_module_open(nullptr, static_cast<GModuleFlags>(0));
   const bool has_gpu = g_module_symbol(program, "fake_cuda_note", &note);
   g_module_close(program);
-  if (!has_gpu || std::strncmp(backend_table().info(session)->device, "cuda", 4) != 0) {
+  if (!has_gpu || !backend_table().info(session)->takes_cuda_frames) {
     g_set_error(error, UNETSEG_BACKEND_ERROR, UNETSEG_BACKEND_ERROR_FAILED,
-                "A frame in the memory of a GPU that the session does not run on");
+                "A frame in the memory of a GPU that the session does not take");
     return false;
   }
   reinterpret_cast<decltype(&fake_cuda_note)>(note)(what, frame->cuda_stream);
@@ -47,6 +57,7 @@ gboolean draw(UnetsegSession* session, guint slot, const UnetsegFrame* frame,
 
 UnetsegBackend make_table() {
   UnetsegBackend table = backend_table();
+  table.open = open;
   table.sample = sample;
   table.draw = draw;
   return table;

@@ -37,7 +37,7 @@
 //
 // Devices are "cpu" and as many GPUs as the environment's UNETSEG_FAKE_GPUS says, by default none;
 // then UNETSEG_FAKE_NOTICE is what "auto" reports of a GPU that cannot be used. Frames in a GPU's
-// memory are those of tests/plugin/cuda.
+// memory are those of tests/plugin/cuda; with UNETSEG_FAKE_GPU_FRAMES=0 there are none.
 #pragma once
 
 #include <limits>
