@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/cuda_device.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -51,11 +52,11 @@ GstCudaContextPtr wrap_primary_context(const CudaLibrary& library, int index) {
   return context;
 }
 
-CudaPlace place(const UnetsegFrame& frame, guint plane) {
+CudaPlace place(const UnetsegFrame& frame, guint plane, gint64 row) {
   CudaPlace place = {};
   place.type = kOnDevice;
-  place.device = reinterpret_cast<guint64>(frame.plane[plane]);
-  place.pitch = static_cast<gsize>(frame.stride[plane]);
+  place.device = reinterpret_cast<guint64>(frame.plane[plane] + row * frame.stride[plane]);
+  place.pitch = static_cast<gsize>(std::abs(frame.stride[plane]));
   return place;
 }
 
@@ -127,18 +128,23 @@ PoolPtr CudaDevice::new_pool() const {
 void CudaDevice::copy(const UnetsegFrame& from, const UnetsegFrame& to,
                       const FrameGeometry& geometry) const {
   const Current current(library_, context_);
+  int result = 0;
   for (guint p = 0; p < geometry.planes; ++p) {
-    const CudaRowsCopy rows = {place(from, p), place(to, p),
-                               static_cast<gsize>(geometry.row_bytes[p]),
-                               static_cast<gsize>(geometry.rows[p])};
-    int result = library_.memcpy_2d_async(&rows, from.cuda_stream);
-    if (result == 0 && p + 1 == geometry.planes)
-      result = library_.stream_synchronize(from.cuda_stream);
-    if (result != 0)
-      throw Failure{GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
-                    "The GPU cannot copy a frame: restart the program, or set device=cpu",
-                    "CUDA error " + std::to_string(result)};
+    // Rows that lie bottom up go one by one: the driver knows no negative pitch.
+    const bool is_upright = from.stride[p] >= 0 && to.stride[p] >= 0;
+    const gint64 step = is_upright ? geometry.rows[p] : 1;
+    for (gint64 y = 0; y < geometry.rows[p] && result == 0; y += step) {
+      const CudaRowsCopy rows = {place(from, p, y), place(to, p, y),
+                                 static_cast<gsize>(geometry.row_bytes[p]),
+                                 static_cast<gsize>(step)};
+      result = library_.memcpy_2d_async(&rows, from.cuda_stream);
+    }
   }
+  if (result == 0) result = library_.stream_synchronize(from.cuda_stream);
+  if (result != 0)
+    throw Failure{GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
+                  "The GPU cannot copy a frame: restart the program, or set device=cpu",
+                  "CUDA error " + std::to_string(result)};
 }
 
 void CudaDevice::synchronize(gpointer stream) const {

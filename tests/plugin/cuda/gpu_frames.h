@@ -55,12 +55,12 @@ inline std::vector<guint8> device_bytes(GstBuffer* buffer) {
   return {bytes, bytes + memory->size};
 }
 
-// A picture as a buffer with long rows, and what the element makes of it in system memory.
+// A picture as a buffer with video meta, and what the element makes of it in system memory.
 class Drawing {
  public:
-  explicit Drawing(const Case& c)
+  explicit Drawing(const Case& c, Layout layout = Layout::padded)
       : picture_(picture(c, 1)),
-        placed_(info_of(c.caps()), Layout::padded),
+        placed_(info_of(c.caps()), layout),
         bytes_(placed_.bytes(picture_)) {
     Bench bench({{"device", "cpu"}});
     ck_assert(bench.send_caps(c.caps()));

@@ -109,6 +109,18 @@ START_TEST(test_c6_shared_frames_are_copied_on_the_gpu) {
 }
 END_TEST
 
+START_TEST(test_c3_frames_that_lie_bottom_up_are_copied_too) {
+  const Drawing drawing(kVideo, Layout::bottom_up);
+  Bench bench({{"device", "cuda"}});
+  ck_assert(bench.send_caps(cuda_caps(kVideo)));
+  BufferPtr frame = drawing.cuda_frame(bench, kStream);
+  const BufferPtr other(gst_buffer_ref(frame.get()));
+  ck_assert_int_eq(bench.push(std::move(frame)), GST_FLOW_OK);
+  drawing.assert_drawn(bench.pull().get());
+  ck_assert(device_bytes(other.get()) == drawing.bytes());
+}
+END_TEST
+
 START_TEST(test_a_copy_that_fails_is_an_error_that_says_so) {
   const Drawing drawing(kVideo);
   Bench bench({{"device", "cuda"}});
@@ -169,6 +181,18 @@ START_TEST(test_c4_c5_memory_that_does_not_hold_its_frame_is_not_read) {
   ck_assert_int_eq(bench.push(std::move(frame)), GST_FLOW_OK);
   assert_only(bench.warnings(), GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "too short");
   assert_equal(take_notes(), "");
+}
+END_TEST
+
+// An application may have wrapped the device's primary context too.
+START_TEST(test_memory_of_the_same_context_by_another_wrapper_is_used_in_place) {
+  const Drawing drawing(kVideo);
+  const ObjectPtr same(gst_cuda_context_new_wrapped(GINT_TO_POINTER(1000), 0));
+  Bench bench({{"device", "cuda"}});
+  ck_assert(bench.send_caps(cuda_caps(kVideo)));
+  take_notes();
+  ck_assert_int_eq(bench.push(drawing.cuda_frame(same.get(), kStream)), GST_FLOW_OK);
+  assert_equal(take_notes(), "sample@7 draw@7");
 }
 END_TEST
 
@@ -243,10 +267,12 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_overlays_are_drawn_in_the_gpus_memory);
   tcase_add_test(tests, test_work_on_memory_without_a_stream_is_waited_for);
   tcase_add_test(tests, test_c6_shared_frames_are_copied_on_the_gpu);
+  tcase_add_test(tests, test_c3_frames_that_lie_bottom_up_are_copied_too);
   tcase_add_test(tests, test_a_copy_that_fails_is_an_error_that_says_so);
   tcase_add_test(tests, test_output_none_does_not_touch_the_memory);
   tcase_add_test(tests, test_masks_of_frames_on_the_gpu_are_in_system_memory);
   tcase_add_test(tests, test_c4_c5_memory_that_does_not_hold_its_frame_is_not_read);
+  tcase_add_test(tests, test_memory_of_the_same_context_by_another_wrapper_is_used_in_place);
   tcase_add_test(tests, test_memory_of_another_context_goes_through_the_processor_with_one_warning);
   tcase_add_test(tests, test_frames_on_the_gpu_outlive_a_change_to_the_cpu);
   tcase_add_test(tests, test_frames_can_come_from_the_gpu_once_the_network_is_there);
