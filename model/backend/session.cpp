@@ -83,6 +83,7 @@ void Session::open_gpu() {
   try {
     gpu_frames_ = std::make_unique<GpuFrames>(make_gpu(device_), card.input_width,
                                               card.input_height, card.normalisation);
+    info_.takes_cuda_frames = TRUE;
   } catch (const Error& error) {
     if (error.fault() == Fault::no_space) throw;
     no_gpu_frames_ = error;

@@ -3,7 +3,7 @@
 // the same frames in system memory do.
 #include <memory>
 
-#include "model/backend/backend.h"
+#include "model/backend/table.h"
 #include "model/engine/engine.h"
 
 #include "tests/assertions.h"
@@ -13,8 +13,6 @@
 #include "tests/model/host_gpu.h"
 
 using namespace unetseg;
-
-extern "C" const UnetsegBackend* unetseg_backend_get(void);
 
 namespace {
 
@@ -58,6 +56,7 @@ class Session {
     session_ = table_->open(&options, &error_);
     ck_assert_ptr_nonnull(session_);
   }
+  bool takes_cuda_frames() const { return table_->info(session_)->takes_cuda_frames; }
   ~Session() {
     table_->close(session_);
     g_clear_error(&error_);
@@ -88,7 +87,7 @@ class Session {
   const GError* error() const { return error_; }
 
  private:
-  const UnetsegBackend* table_ = unetseg_backend_get();
+  const UnetsegBackend* table_ = &backend_table();
   const UnetsegMaskOptions mask_ = {-1, UNETSEG_SWITCH_MODEL, UNETSEG_SWITCH_MODEL, -1, nullptr};
   GError* error_ = nullptr;
   UnetsegSession* session_ = nullptr;
@@ -138,6 +137,7 @@ std::unique_ptr<Gpu> make_gpu(const std::string& device) {
 
 START_TEST(test_frames_in_gpu_memory_are_drawn_and_measured_as_others_are) {
   Session session;
+  ck_assert(session.takes_cuda_frames());
   int stream;
   for (const FormatCase& format : all_formats()) {
     TestFrame here = picture(format, 141, 97, 60, 50), there = on_gpu(here, &stream);
@@ -200,6 +200,7 @@ START_TEST(test_a_session_without_kernels_takes_frames_in_system_memory_alone) {
   has_kernels = false;
   Session session;
   has_kernels = true;
+  ck_assert(!session.takes_cuda_frames());
   int stream;
   TestFrame here = picture(kNv12, 64, 48, 30, 20), there = on_gpu(here, &stream);
   ck_assert(session.sample(0, here.view()));
@@ -216,6 +217,7 @@ END_TEST
 
 START_TEST(test_a_session_on_the_processor_refuses_frames_in_gpu_memory) {
   Session session("cpu");
+  ck_assert(!session.takes_cuda_frames());
   int stream;
   const TestFrame there = on_gpu(picture(kNv12, 64, 48, 30, 20), &stream);
   ck_assert(!session.sample(0, there.view()));
