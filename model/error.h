@@ -19,6 +19,7 @@ enum class Fault {
   frame_format,  // a frame's geometry or format cannot be processed
   bad_result,    // the network gave NaN or infinite values
   failed,        // a library failed in a way that nothing above describes
+  device_lost,   // a device failed, and this process can never use it again
 };
 
 // `what()` is one sentence for the user that names the thing and the cure; `detail()` is for

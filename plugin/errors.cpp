@@ -35,6 +35,7 @@ Code code_of(const GError& error) {
       case UNETSEG_BACKEND_ERROR_BAD_RESULT:
         return {GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED};
       case UNETSEG_BACKEND_ERROR_FAILED:
+      case UNETSEG_BACKEND_ERROR_DEVICE_LOST:
         break;
     }
   return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED};

@@ -31,6 +31,7 @@ typedef enum { /* in the order of unetseg::Fault (model/error.h), where each is 
   UNETSEG_BACKEND_ERROR_FRAME_FORMAT,
   UNETSEG_BACKEND_ERROR_BAD_RESULT,
   UNETSEG_BACKEND_ERROR_FAILED,
+  UNETSEG_BACKEND_ERROR_DEVICE_LOST,
 } UnetsegBackendError;
 
 /* Pixel formats, named and laid out in memory as GStreamer's GstVideoFormat of the same name. */

@@ -18,7 +18,8 @@ namespace {
 
 static_assert(static_cast<int>(Fault::not_found) == UNETSEG_BACKEND_ERROR_NOT_FOUND &&
                   static_cast<int>(Fault::no_device) == UNETSEG_BACKEND_ERROR_NO_DEVICE &&
-                  static_cast<int>(Fault::failed) == UNETSEG_BACKEND_ERROR_FAILED,
+                  static_cast<int>(Fault::failed) == UNETSEG_BACKEND_ERROR_FAILED &&
+                  static_cast<int>(Fault::device_lost) == UNETSEG_BACKEND_ERROR_DEVICE_LOST,
               "UnetsegBackendError and Fault list the same kinds in the same order");
 
 // GLib's allocations alone: this runs when C++ may be out of memory.

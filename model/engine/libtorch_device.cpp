@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/api/include/torch/cuda.h>
 
+#include "model/engine/cuda/device_faults.h"
 #include "model/engine/engine.h"
 #include "model/error.h"
 
@@ -12,6 +13,11 @@ namespace {
 [[noreturn]] void no_cuda(const std::string& device, const std::string& why) {
   throw Error(Fault::no_device,
               "device=" + device + " cannot be used: " + why + "; set device=cpu or device=auto");
+}
+
+// Throws c10::Error where it cannot be used, Error(no_space) and Error(device_lost).
+void touch(const at::Device& device) {
+  cuda::run_guarded(device.str(), {[] {}, [] {}}, 0, [&] { at::ones({1}, at::device(device)); });
 }
 
 }  // namespace
@@ -25,14 +31,16 @@ std::string probe_device(const std::string& device, std::string* notice) {
   if (device == "auto") {
     if (count == 0) return "cpu";
     try {
-      at::ones({1}, at::device(at::Device(at::kCUDA, 0)));
+      touch(at::Device(at::kCUDA, 0));
       return "cuda:0";
     } catch (const c10::Error& error) {
       if (notice)
         *notice =
             std::string("the GPU cannot be used, the CPU is: ") + error.what_without_backtrace();
-      return "cpu";
+    } catch (const Error& error) {
+      if (notice) *notice = std::string("the CPU is used: ") + error.what();
     }
+    return "cpu";
   }
   std::size_t index = 0;
   if (device != "cuda") {
@@ -48,7 +56,7 @@ std::string probe_device(const std::string& device, std::string* notice) {
     no_cuda(device, "there are " + std::to_string(count) + " CUDA devices, counted from 0");
   const at::Device resolved(at::kCUDA, static_cast<at::DeviceIndex>(index));
   try {
-    at::ones({1}, at::device(resolved));
+    touch(resolved);
   } catch (const c10::Error& error) {
     no_cuda(device, error.what_without_backtrace());
   }

@@ -190,6 +190,29 @@ START_TEST(test_b8_a_network_that_fails_is_answered_as_on_error_says) {
 }
 END_TEST
 
+// The frames after it would fare no better, so that nothing is passed on.
+START_TEST(test_b7_a_lost_gpu_ends_the_stream_whatever_on_error_says) {
+  const Policy& policy = kPolicies[_i];
+  for (const char* mode : {"every-frame", "latest"}) {
+    Bench bench(
+        {{"on-error", policy.on_error}, {"mode", mode}, {"model-file", "fake:device-lost-at=2.."}},
+        policy.upstream);
+    ck_assert(bench.send_caps(kCaps));
+    GstFlowReturn flow = bench.push(good_frame());
+    ck_assert_int_eq(flow, GST_FLOW_OK);
+    // In latest mode the fault is seen by a later frame than the one that it struck.
+    while (flow == GST_FLOW_OK) flow = bench.push(good_frame());
+    ck_assert_int_eq(flow, GST_FLOW_ERROR);
+    assert_only(bench.errors(), GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, "scripted fault");
+    ck_assert_int_eq(gst_element_set_state(bench.element(), GST_STATE_NULL),
+                     GST_STATE_CHANGE_SUCCESS);
+    set_properties(bench.element(), {{"model-file", "fake:"}});
+    ck_assert_int_eq(gst_element_set_state(bench.element(), GST_STATE_PLAYING),
+                     GST_STATE_CHANGE_SUCCESS);
+  }
+}
+END_TEST
+
 START_TEST(test_thirty_faulty_frames_in_a_row_always_fail) {
   Bench bench({{"output", "mask"}, {"on-error", "pass"}, {"model-file", "fake:nan-at=2..30"}});
   ck_assert(bench.send_caps(kCaps));
@@ -235,6 +258,8 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_c4_of_a_larger_meta_the_region_of_the_caps_is_used);
   tcase_add_test(tests, test_c5_a_row_needs_no_padding_after_the_last_one);
   tcase_add_loop_test(tests, test_b8_a_network_that_fails_is_answered_as_on_error_says, 0,
+                      policies);
+  tcase_add_loop_test(tests, test_b7_a_lost_gpu_ends_the_stream_whatever_on_error_says, 0,
                       policies);
   tcase_add_test(tests, test_thirty_faulty_frames_in_a_row_always_fail);
   tcase_add_test(tests, test_warnings_come_once_a_second_and_kind);

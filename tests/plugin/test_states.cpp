@@ -192,7 +192,7 @@ START_TEST(test_counts_start_anew_with_each_start) {
 }
 END_TEST
 
-START_TEST(test_m1_to_m8_b5_b8_a_failed_load_says_so_once_and_can_be_cured) {
+START_TEST(test_m1_to_m8_b5_b7_b8_a_failed_load_says_so_once_and_can_be_cured) {
   struct {
     const char* script;
     GQuark domain;
@@ -205,6 +205,7 @@ START_TEST(test_m1_to_m8_b5_b8_a_failed_load_says_so_once_and_can_be_cured) {
       {"fake:open=no-space", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT},
       {"fake:open=no-device", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND},
       {"fake:open=failed", GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED},
+      {"fake:open=device-lost", GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED},
       {"fake:open=bad-alloc", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT},
       {"fake:open=exception", GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED},
       {"fake:open=other", GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED},
@@ -269,7 +270,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_the_model_stays_loaded_in_ready_until_another_is_asked_for);
   tcase_add_test(tests, test_s13_a_file_that_was_replaced_in_ready_is_a_new_model);
   tcase_add_test(tests, test_counts_start_anew_with_each_start);
-  tcase_add_test(tests, test_m1_to_m8_b5_b8_a_failed_load_says_so_once_and_can_be_cured);
+  tcase_add_test(tests, test_m1_to_m8_b5_b7_b8_a_failed_load_says_so_once_and_can_be_cured);
   tcase_add_test(tests, test_what_is_shown_as_loaded_is_loaded);
   tcase_add_test(tests, test_a_start_after_an_error_while_playing_succeeds);
   suite_add_tcase(suite, tests);

@@ -13,11 +13,15 @@ using unetseg::Fault;
 
 namespace {
 
-const std::map<std::string, Fault> kFaults = {
-    {"not-found", Fault::not_found}, {"open-read", Fault::open_read},
-    {"read", Fault::read},           {"settings", Fault::settings},
-    {"no-space", Fault::no_space},   {"no-device", Fault::no_device},
-    {"failed", Fault::failed},       {"nan", Fault::bad_result}};
+const std::map<std::string, Fault> kFaults = {{"not-found", Fault::not_found},
+                                              {"open-read", Fault::open_read},
+                                              {"read", Fault::read},
+                                              {"settings", Fault::settings},
+                                              {"no-space", Fault::no_space},
+                                              {"no-device", Fault::no_device},
+                                              {"failed", Fault::failed},
+                                              {"nan", Fault::bad_result},
+                                              {"device-lost", Fault::device_lost}};
 
 const std::map<std::string, UnetsegFit> kFits = {{"stretch", UNETSEG_FIT_STRETCH},
                                                  {"letterbox", UNETSEG_FIT_LETTERBOX},

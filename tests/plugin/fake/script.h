@@ -26,11 +26,12 @@
 //   steps=A:B:C      the same, faster, with descriptors of pipes: each frame's inference writes a
 //                    byte to A, reads one from B, and writes one to C
 //   open=KIND        there is no session: not-found, open-read, read, settings, no-space,
-//                    no-device, failed; bad-alloc, exception or other are thrown as they are
+//                    no-device, failed, device-lost; bad-alloc, exception or other are thrown as they are
 //   nan-at=FRAMES    the result is not finite
 //   nan-red=N        neither is it of frames whose first pixel's red is N
-//   no-space-at=FRAMES, bad-alloc-at=FRAMES, exception-at=FRAMES, other-at=FRAMES
-//                    inference throws Error(no_space), std::bad_alloc, std::runtime_error, an int
+//   no-space-at=FRAMES, device-lost-at=FRAMES, bad-alloc-at=FRAMES, exception-at=FRAMES,
+//   other-at=FRAMES  inference throws Error(no_space), Error(device_lost), std::bad_alloc,
+//                    std::runtime_error, an int
 //
 // FRAMES is one number, FIRST..LAST, or FIRST.. without an end. Anything that is not written here
 // is an error of the test, and answered with Error(settings).
