@@ -6,13 +6,12 @@
 
 #include <cmath>
 #include <limits>
-#include <map>
 
 #include "model/engine/fused/inference.h"
 #include "model/error.h"
-#include "model/network/network.h"
 
 #include "tests/check.h"
+#include "tests/model/random_network.h"
 #include "tests/trainer/torch_suites.h"
 
 using namespace unetseg;
@@ -31,43 +30,13 @@ struct Case {
 const Case kCases[] = {{16, 32, 32}, {16, 64, 48}, {4, 128, 128}, {5, 48, 32},   {24, 32, 80},
                        {2, 512, 32}, {2, 32, 512}, {3, 208, 176}, {16, 128, 128}};
 
-struct RandomNetwork {
-  RandomNetwork(int width, std::uint64_t seed) : base_width(width) {
-    at::set_num_threads(1);
-    at::manual_seed(seed);
-    for (const ParameterLayout& layout : network_layout("improved-unet", width)) {
-      at::Tensor value = at::randn(layout.shape, at::kFloat);
-      switch (layout.role) {
-        case ParameterRole::conv_weight:
-          value = value * std::sqrt(2.0 / static_cast<double>(layout.fan_in));
-          break;
-        case ParameterRole::norm_weight:
-          value = 1 + 0.3 * value;
-          break;
-        default:
-          value = 0.3 * value;
-      }
-      parameters[layout.name] = value.contiguous();
-    }
-  }
-
-  std::shared_ptr<const PackedNetwork> packed(int height, int width, const Kernels& kernels) const {
-    return std::make_shared<PackedNetwork>(
-        improved_unet_graph(base_width),
-        [this](const std::string& name) { return parameters.at(name).data_ptr<float>(); }, height,
-        width, kernels);
-  }
-
-  at::Tensor probabilities(const at::Tensor& picture, at::ScalarType type) const {
-    Parameters converted;
-    for (const auto& parameter : parameters) converted[parameter.first] = parameter.second.to(type);
-    const auto network = make_network("improved-unet", base_width, converted);
-    return at::sigmoid(network->forward(picture.to(type).unsqueeze(0)).full).to(at::kDouble);
-  }
-
-  int base_width;
-  Parameters parameters;
-};
+std::shared_ptr<const PackedNetwork> packed(const RandomNetwork& network, int height, int width,
+                                            const Kernels& kernels) {
+  return std::make_shared<PackedNetwork>(
+      improved_unet_graph(network.base_width),
+      [&](const std::string& name) { return network.parameters.at(name).data_ptr<float>(); },
+      height, width, kernels);
+}
 
 at::Tensor run(Inference* inference, const at::Tensor& picture, ThreadPool* pool) {
   at::Tensor result = at::full({1, 1, picture.size(1), picture.size(2)}, -1.0f);
@@ -92,8 +61,8 @@ void assert_agrees(const RandomNetwork& network, const at::Tensor& picture) {
   for (const char* name : kTables) {
     const Kernels* kernels = kernels_named(name);
     if (kernels == nullptr) continue;
-    Inference inference(network.packed(static_cast<int>(picture.size(1)),
-                                       static_cast<int>(picture.size(2)), *kernels),
+    Inference inference(packed(network, static_cast<int>(picture.size(1)),
+                               static_cast<int>(picture.size(2)), *kernels),
                         pool.threads());
     // Whatever is read before it is written shows.
     inference.memory().fill(std::numeric_limits<float>::quiet_NaN());
@@ -125,12 +94,12 @@ END_TEST
 START_TEST(test_any_number_of_threads_gives_the_same_digits) {
   const RandomNetwork network(16, 3);
   const at::Tensor picture = at::rand({3, 96, 64}, at::kFloat);
-  const auto packed = network.packed(96, 64, *best_kernels());
-  Inference alone(packed, 1);
+  const auto made = packed(network, 96, 64, *best_kernels());
+  Inference alone(made, 1);
   const at::Tensor expected = run(&alone, picture, nullptr);
   for (const unsigned threads : {1u, 2u, 3u, 8u}) {
     ThreadPool pool(threads);
-    Inference inference(packed, pool.threads());
+    Inference inference(made, pool.threads());
     for (int i = 0; i < 5; ++i) ck_assert(at::equal(run(&inference, picture, &pool), expected));
   }
 }
@@ -140,7 +109,7 @@ START_TEST(test_a_value_that_is_not_finite_is_an_error) {
   RandomNetwork network(4, 5);
   network.parameters["decoder.0.segment.bias"].fill_(std::numeric_limits<float>::infinity());
   ThreadPool pool(2);
-  Inference inference(network.packed(32, 32, *best_kernels()), pool.threads());
+  Inference inference(packed(network, 32, 32, *best_kernels()), pool.threads());
   const at::Tensor picture = at::rand({3, 32, 32}, at::kFloat);
   for (int i = 0; i < 3; ++i) {
     bool refused = false;

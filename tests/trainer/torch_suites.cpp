@@ -13,6 +13,8 @@ struct Named {
 const Named kSuites[] = {{"network", network_suite},
                          {"norm_activate", norm_activate_suite},
                          {"fused", fused_suite},
+                         {"cuda_kernels", cuda_kernels_suite},
+                         {"cuda_network", cuda_network_suite},
                          {"augment", augment_suite},
                          {"batch_gradient", batch_gradient_suite},
                          {"optimizer", optimizer_suite},

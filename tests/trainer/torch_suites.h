@@ -8,6 +8,8 @@
 Suite* network_suite();
 Suite* norm_activate_suite();
 Suite* fused_suite();
+Suite* cuda_kernels_suite();
+Suite* cuda_network_suite();
 Suite* augment_suite();
 Suite* batch_gradient_suite();
 Suite* optimizer_suite();
