@@ -96,6 +96,9 @@ GType engine_type() {
        "libtorch"},
       {UNETSEG_ENGINE_FUSED_CPU, "unetseg's kernels, for the improved U-Net in fp32 on the CPU",
        "fused-cpu"},
+      {UNETSEG_ENGINE_FUSED_CUDA,
+       "unetseg's kernels around cuDNN's convolutions, for the improved U-Net on a GPU",
+       "fused-cuda"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstUnetsegEngine", values);
   return type;

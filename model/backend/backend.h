@@ -95,6 +95,7 @@ typedef enum {
   UNETSEG_ENGINE_AUTO,      /* the fastest that, tried on this machine, computes what LibTorch does */
   UNETSEG_ENGINE_LIBTORCH,  /* LibTorch's operators: every network, device and precision */
   UNETSEG_ENGINE_FUSED_CPU, /* unetseg's own kernels: improved-unet in fp32 on the CPU */
+  UNETSEG_ENGINE_FUSED_CUDA, /* those for a GPU, around cuDNN's convolutions: improved-unet */
 } UnetsegEngine;
 
 typedef struct {
@@ -125,7 +126,7 @@ typedef enum {
 /* What is loaded. Owned by the session, constant until `close`. */
 typedef struct {
   const gchar *architecture; /* "improved-unet" or "seed-unet" */
-  const gchar *engine;       /* "libtorch" or "fused-cpu" */
+  const gchar *engine;       /* "libtorch", "fused-cpu" or "fused-cuda" */
   const gchar *device;       /* "cpu" or "cuda:N": where it runs */
   const gchar *precision;    /* "fp32", "bf16", "fp16" or "int8": what it computes in */
   const gchar *notice;       /* a sentence for whoever chose the options, with the cure; mostly empty */

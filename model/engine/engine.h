@@ -17,21 +17,23 @@ class Engine {
   virtual ~Engine() = default;
   virtual const ModelCard& card() const = 0;
   virtual std::string device() const = 0;     // "cpu" or "cuda:N"
-  virtual std::string name() const = 0;       // "libtorch" or "fused-cpu"
+  virtual std::string name() const = 0;       // "libtorch", "fused-cpu" or "fused-cuda"
   virtual std::string precision() const = 0;  // "fp32", "bf16", "fp16", "int8": it computes in that
   // What whoever chose these options should know, as a sentence that names the cure, or nothing.
   virtual std::string notice() const { return {}; }
 
   // inputs[i]: 3 x input_height x input_width floats, planar, normalised. probabilities[i]: room
   // for input_height x input_width floats; receives sigmoid(logit), 0..1. What one picture gives
-  // does not depend on the others of its batch. Always called from one thread. Throws
-  // Error(bad_result) where a result is not finite.
+  // does not depend on the others of its batch (on a GPU but for rounding). Always called from one
+  // thread. Throws Error(bad_result) where a result is not finite, Error(no_space), and
+  // Error(device_lost) from when on the process cannot use its device any more.
   virtual void run(const float* const* inputs, float* const* probabilities, int n) = 0;
 };
 
 // Reads and checks the model. Throws Error as read_safetensors() and from_metadata() do,
 // Error(settings) listing the first differences where tensors do not fit the architecture or naming
-// a precision that is not available, Error(no_device).
+// a precision that is not available, Error(no_device), Error(no_space) where a device has no memory
+// for it, Error(device_lost).
 std::unique_ptr<Engine> make_engine(const UnetsegOpenOptions& options);
 
 // As UnetsegBackend.probe: the device that `device` stands for here; `notice` may be set for

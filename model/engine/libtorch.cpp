@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The reference engine: LibTorch's own operators, on the CPU or a CUDA device.
+// The engine "libtorch": LibTorch's own operators, on the CPU or a CUDA device.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <functional>
 #include <thread>
 
 #include "model/engine/compute_threads.h"
+#include "model/engine/cuda/device_engine.h"
 #include "model/engine/engines.h"
+#include "model/engine/number_type.h"
+#include "model/engine/results.h"
 #include "model/engine/shared_model.h"
-#include "model/error.h"
 #include "model/network/float32.h"
 
 namespace unetseg {
@@ -27,24 +28,6 @@ bool emulates_bfloat16() {
 #endif
 }
 
-// "auto" is float32 on every device: the narrower types are faster on some, but move borders.
-at::ScalarType type_of(UnetsegPrecision precision, const at::Device& device) {
-  switch (precision) {
-    case UNETSEG_PRECISION_AUTO:
-    case UNETSEG_PRECISION_FP32:
-      return at::kFloat;
-    case UNETSEG_PRECISION_BF16:
-      return at::kBFloat16;
-    case UNETSEG_PRECISION_FP16:
-      if (device.is_cuda()) return at::kHalf;
-      throw Error(Fault::settings,
-                  "precision=fp16 is not available on the CPU: use auto, fp32 or bf16, or a GPU");
-    default:
-      throw Error(Fault::settings,
-                  "precision=int8 is not available with the libtorch engine: use auto or fp32");
-  }
-}
-
 std::shared_ptr<ComputeThreads> compute_threads(unsigned asked) {
   const unsigned team = asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency());
   return ComputeThreads::shared(team, [team] {
@@ -53,11 +36,22 @@ std::shared_ptr<ComputeThreads> compute_threads(unsigned asked) {
   });
 }
 
+// Convolutions of halves on a GPU are made for NHWC.
+at::Tensor placed(const at::Tensor& pictures, const at::Device& device, at::ScalarType type) {
+  const bool wants_nhwc = device.is_cuda() && type != at::kFloat;
+  return pictures.to(device, type)
+      .contiguous(wants_nhwc ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+}
+
+at::Tensor probabilities_of(const LoadedModel& model, const at::Tensor& pictures) {
+  return at::sigmoid(model.network->forward(pictures).full.to(at::kFloat));
+}
+
 class LibtorchEngine final : public Engine {
  public:
   LibtorchEngine(const UnetsegOpenOptions& options, const SafetensorsFile* read)
       : device_(probe_device(options.device, nullptr)),
-        type_(type_of(options.precision, device_)),
+        type_(number_type_of(options.precision, device_)),
         model_(load_model(options.model_file, device_, type_, read)),
         threads_(device_.is_cpu() ? compute_threads(options.threads) : nullptr) {
     if (device_.is_cuda()) forbid_tf32();
@@ -66,9 +60,7 @@ class LibtorchEngine final : public Engine {
   const ModelCard& card() const override { return model_->card; }
   std::string device() const override { return device_.str(); }
   std::string name() const override { return "libtorch"; }
-  std::string precision() const override {
-    return type_ == at::kBFloat16 ? "bf16" : type_ == at::kHalf ? "fp16" : "fp32";
-  }
+  std::string precision() const override { return precision_name(type_); }
   std::string notice() const override {
     if (type_ != at::kBFloat16 || !device_.is_cpu() || !emulates_bfloat16()) return "";
     return "precision=bf16 is emulated by this CPU, which takes many times longer: use auto or "
@@ -96,18 +88,9 @@ class LibtorchEngine final : public Engine {
     for (int i = 0; i < n; ++i)
       std::memcpy(staging_.data_ptr<float>() + i * input_floats, inputs[i],
                   input_floats * sizeof(float));
-    const at::Tensor logits = model_->network->forward(staging_.to(device_, type_)).full;
-    const at::Tensor result = at::sigmoid(logits.to(at::kFloat)).to(at::kCPU).contiguous();
-    const std::size_t output_floats = static_cast<std::size_t>(height * width);
-    const float* values = result.data_ptr<float>();
-    for (int i = 0; i < n; ++i, values += output_floats) {
-      for (std::size_t j = 0; j < output_floats; ++j)
-        if (!std::isfinite(values[j]))
-          throw Error(
-              Fault::bad_result,
-              "the network gave a value that is not finite: the frame is left without a mask");
-      std::memcpy(probabilities[i], values, output_floats * sizeof(float));
-    }
+    const at::Tensor result = probabilities_of(*model_, placed(staging_, device_, type_));
+    hand_out(result.to(at::kCPU).contiguous().data_ptr<float>(),
+             static_cast<std::size_t>(height * width), probabilities, n);
   }
 
   const at::Device device_;
@@ -121,6 +104,22 @@ class LibtorchEngine final : public Engine {
 
 std::unique_ptr<Engine> make_libtorch_engine(const UnetsegOpenOptions& options,
                                              const SafetensorsFile* read) {
+  const at::Device device(probe_device(options.device, nullptr));
+  if (!device.is_cuda()) return make_plain_libtorch_engine(options, read);
+  const at::ScalarType type = number_type_of(options.precision, device);
+  auto engine = cuda::make_device_engine(device, [&]() -> cuda::DeviceNetwork {
+    const auto model = load_model(options.model_file, device, type, read);
+    forbid_tf32();
+    return {"libtorch", model->card, device, type,
+            [model, device, type](const at::Tensor& pictures, void*) {
+              return probabilities_of(*model, placed(pictures, device, type));
+            }};
+  });
+  return engine ? std::move(engine) : make_plain_libtorch_engine(options, read);
+}
+
+std::unique_ptr<Engine> make_plain_libtorch_engine(const UnetsegOpenOptions& options,
+                                                   const SafetensorsFile* read) {
   return std::make_unique<LibtorchEngine>(options, read);
 }
 

@@ -24,7 +24,12 @@ SharedByFile<Place, LoadedModel>& models() {
 
 // `values`: float32 on the CPU. LibTorch's own conversion there would start a team of threads.
 at::Tensor placed(const at::Tensor& values, const at::Device& device, at::ScalarType type) {
-  if (!device.is_cpu()) return values.to(device).to(type);
+  if (!device.is_cpu()) {
+    const at::Tensor there = values.to(device).to(type);
+    // As the pictures of halves are.
+    const bool wants_nhwc = there.dim() == 4 && type != at::kFloat;
+    return wants_nhwc ? there.contiguous(at::MemoryFormat::ChannelsLast) : there;
+  }
   if (type == at::kFloat) return values;
   at::Tensor narrow = at::empty(values.sizes(), at::kBFloat16);
   std::copy_n(values.data_ptr<float>(), values.numel(), narrow.data_ptr<at::BFloat16>());

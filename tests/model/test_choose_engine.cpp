@@ -127,6 +127,26 @@ START_TEST(test_what_only_libtorch_runs_goes_to_it) {
 }
 END_TEST
 
+START_TEST(test_b4_the_engine_of_a_gpu_is_refused_without_one) {
+  const Weights weights;
+  UnetsegOpenOptions options = options_for(weights.file, UNETSEG_ENGINE_FUSED_CUDA);
+  const Error error = error_of([&] { make_engine(options); });
+  assert_fault(error, Fault::settings);
+  assert_mentions(error, "engine=auto");
+  options.device = "cuda:99";
+  assert_fault(error_of([&] { make_engine(options); }), Fault::no_device);
+}
+END_TEST
+
+START_TEST(test_names_of_engines_are_those_of_the_property) {
+  ck_assert_int_eq(engine_named("auto"), UNETSEG_ENGINE_AUTO);
+  ck_assert_int_eq(engine_named("libtorch"), UNETSEG_ENGINE_LIBTORCH);
+  ck_assert_int_eq(engine_named("fused-cpu"), UNETSEG_ENGINE_FUSED_CPU);
+  ck_assert_int_eq(engine_named("fused-cuda"), UNETSEG_ENGINE_FUSED_CUDA);
+  assert_mentions(error_of([&] { engine_named("fused"); }), "fused-cuda");
+}
+END_TEST
+
 START_TEST(test_m7_weights_of_other_shapes_are_named_by_the_fused_engine_too) {
   const TemporaryFolder folder;
   SmallWeights weights;
@@ -172,6 +192,8 @@ int main() {
   tcase_add_test(tests, test_both_engines_agree_on_pictures_and_batches);
   tcase_add_test(tests, test_auto_takes_an_engine_that_agrees_and_a_trial_says_which);
   tcase_add_test(tests, test_what_only_libtorch_runs_goes_to_it);
+  tcase_add_test(tests, test_b4_the_engine_of_a_gpu_is_refused_without_one);
+  tcase_add_test(tests, test_names_of_engines_are_those_of_the_property);
   tcase_add_test(tests, test_m7_weights_of_other_shapes_are_named_by_the_fused_engine_too);
   tcase_add_test(tests, test_engines_of_several_threads_share_a_runner);
   suite_add_tcase(suite, tests);

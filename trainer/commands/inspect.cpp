@@ -47,12 +47,13 @@ void print_checkpoint(const std::map<std::string, std::string>& metadata) {
   fmt::print("config         {}\n", metadata.at("config"));
 }
 
-void print_engines(const Options& options) {
+void print_engines(const Options& options, const std::string& device) {
   UnetsegOpenOptions open = {};
   open.model_file = options.file.c_str();
-  open.device = "cpu";
+  open.device = device.c_str();
   open.threads = options.threads;
-  fmt::print("engines on this machine's CPU, two pictures, least of all rounds:\n");
+  fmt::print("engines on {}, two pictures, least of all rounds:\n",
+             device == "cpu" ? "this machine's CPU" : device);
   for (const EngineTrial& trial : try_engines(open)) {
     if (!trial.refused.empty()) {
       fmt::print("  {:<10} not used: {}\n", trial.name, trial.refused);
@@ -83,7 +84,11 @@ int inspect(const Options& options) {
     print_card(card);
     make_network(card.architecture, card.base_width, parameters_of(file));
     fmt::print("the tensors fit the architecture\n");
-    if (options.engines) print_engines(options);
+    if (options.engines) {
+      print_engines(options, "cpu");
+      const std::string fastest_device = probe_device("auto", nullptr);
+      if (fastest_device != "cpu") print_engines(options, fastest_device);
+    }
   }
   if (options.tensors)
     for (const TensorEntry& tensor : file.tensors)

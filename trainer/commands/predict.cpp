@@ -89,7 +89,7 @@ void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weigh
   verb.add_option_function<std::string>(
           "--engine", set_engine,
           "What runs the network; auto: the fastest that agrees with LibTorch on this machine")
-      ->check(CLI::IsMember({"auto", "libtorch", "fused-cpu"}))
+      ->check(CLI::IsMember({"auto", "libtorch", "fused-cpu", "fused-cuda"}))
       ->default_str("auto");
   verb.add_option("--threads", options->threads, "CPU threads; 0: all cores")
       ->capture_default_str();

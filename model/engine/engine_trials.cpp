@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// Trials: every engine of a device on the same pictures, how fast it is and whether it computes
+// what LibTorch does.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "model/engine/cuda/device_faults.h"
+#include "model/engine/engines.h"
+#include "model/error.h"
+
+namespace unetseg {
+namespace {
+
+using Map = std::vector<float>;
+using Make = std::unique_ptr<Engine> (*)(const UnetsegOpenOptions&, const SafetensorsFile*);
+
+constexpr int kPictures = 2;  // of a trial: a smooth one and a noisy one
+constexpr int kRounds = 2;    // the first warms up
+constexpr double kTimesLibtorchsError = 2;
+
+// A dark disc on bright ground, with more or less noise: fixed, so that a trial can be repeated.
+Map trial_picture(const ModelCard& card, int number) {
+  const auto width = static_cast<std::size_t>(card.input_width);
+  const auto height = static_cast<std::size_t>(card.input_height);
+  Map picture(3 * width * height);
+  std::uint32_t noise = 12345;
+  for (std::size_t i = 0; i < picture.size(); ++i) {
+    noise = noise * 1664525 + 1013904223;
+    const double x = static_cast<double>(i % width) / static_cast<double>(width) - 0.55;
+    const double y = static_cast<double>(i / width % height) / static_cast<double>(height) - 0.45;
+    const double grain = static_cast<double>(noise >> 8) / (1 << 24) - 0.5;
+    const double value = std::hypot(x, y) < 0.25 ? 0.3 : 0.75;
+    picture[i] = static_cast<float>(value + (number == 0 ? 0.05 : 0.5) * grain);
+  }
+  return picture;
+}
+
+struct Timed {
+  std::vector<Map> maps;
+  double milliseconds = std::numeric_limits<double>::infinity();
+};
+
+Timed time_engine(Engine& engine) {
+  const ModelCard& card = engine.card();
+  Timed timed;
+  for (int number = 0; number < kPictures; ++number) {
+    const Map picture = trial_picture(card, number);
+    Map map(picture.size() / 3);
+    for (int round = 0; round < kRounds; ++round) {
+      const float* in = picture.data();
+      float* out = map.data();
+      const auto begin = std::chrono::steady_clock::now();
+      engine.run(&in, &out, 1);
+      const std::chrono::duration<double, std::milli> took =
+          std::chrono::steady_clock::now() - begin;
+      timed.milliseconds = std::min(timed.milliseconds, took.count());
+    }
+    timed.maps.push_back(std::move(map));
+  }
+  return timed;
+}
+
+double largest_difference(const std::vector<Map>& a, const std::vector<Map>& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    for (std::size_t j = 0; j < a[i].size(); ++j)
+      largest = std::max(largest, std::abs(static_cast<double>(a[i][j]) - b[i][j]));
+  return largest;
+}
+
+// What candidates are held against, and how far they may be from it.
+struct Reference {
+  std::vector<Map> maps;
+  double tolerance;
+};
+
+Reference reference_on_gpu(const UnetsegOpenOptions& options, const SafetensorsFile& file) {
+  UnetsegOpenOptions wide = options;
+  wide.precision = UNETSEG_PRECISION_FP32;
+  Reference reference = {time_engine(*make_plain_libtorch_engine(wide, &file)).maps,
+                         kEngineTolerance};
+  const auto narrow = make_plain_libtorch_engine(options, &file);
+  if (narrow->precision() != "fp32")
+    reference.tolerance +=
+        kTimesLibtorchsError * largest_difference(time_engine(*narrow).maps, reference.maps);
+  return reference;
+}
+
+void try_out(EngineTrial* trial, const Reference& reference) {
+  const Timed timed = time_engine(*trial->engine);
+  trial->milliseconds = timed.milliseconds;
+  trial->largest_difference = largest_difference(timed.maps, reference.maps);
+  trial->passed = trial->largest_difference <= reference.tolerance;
+}
+
+EngineTrial tried(const char* name, Make make, const UnetsegOpenOptions& options,
+                  const SafetensorsFile& file, const Reference& reference) {
+  EngineTrial trial;
+  trial.name = name;
+  try {
+    trial.engine = make(options, &file);
+    try_out(&trial, reference);
+  } catch (const Error& error) {
+    if (error.fault() == Fault::device_lost) throw;
+    trial.refused = error.what();
+  } catch (const std::exception& error) {  // of a driver that is older than our kernels, say
+    const std::string message = error.what();
+    trial.refused = "fails here: " + message.substr(0, message.find('\n'));
+  }
+  if (!trial.refused.empty()) trial.engine.reset();
+  return trial;
+}
+
+EngineTrial refused(const char* name, const char* why) {
+  EngineTrial trial;
+  trial.name = name;
+  trial.refused = why;
+  return trial;
+}
+
+// The fastest that passed, or LibTorch.
+void choose(std::vector<EngineTrial>* trials) {
+  EngineTrial* chosen = &trials->front();
+  for (EngineTrial& trial : *trials)
+    if (trial.passed && (!chosen->passed || trial.milliseconds < chosen->milliseconds))
+      chosen = &trial;
+  chosen->chosen = true;
+}
+
+}  // namespace
+
+std::vector<EngineTrial> try_engines(const UnetsegOpenOptions& options) {
+  // Once for all: it may be replaced meanwhile.
+  const SafetensorsFile file = read_safetensors(options.model_file);
+  const std::string device = probe_device(options.device, nullptr);
+  const bool on_gpu = device != "cpu";
+  std::vector<EngineTrial> trials(1);
+  EngineTrial& libtorch = trials[0];
+  libtorch.name = "libtorch";
+  libtorch.engine = make_libtorch_engine(options, &file);
+  Reference reference;
+  if (on_gpu) {
+    cuda::run_guarded(device, {[] {}, [] {}}, 0,
+                      [&] { reference = reference_on_gpu(options, file); });
+    try_out(&libtorch, reference);
+  } else {
+    Timed timed = time_engine(*libtorch.engine);
+    reference = {std::move(timed.maps), kEngineTolerance};
+    libtorch.milliseconds = timed.milliseconds;
+    libtorch.passed = true;
+  }
+  if (on_gpu)
+    trials.push_back(tried("fused-cuda", make_fused_cuda_engine, options, file, reference));
+  else if (libtorch.engine->precision() == "fp32")
+    trials.push_back(tried("fused-cpu", make_fused_engine, options, file, reference));
+  else
+    trials.push_back(refused("fused-cpu", "computes in fp32 alone"));
+  choose(&trials);
+  return trials;
+}
+
+}  // namespace unetseg
