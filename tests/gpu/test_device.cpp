@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT
-// The networks, their gradients, augmentation and the engine on the device that UNETSEG_TEST_DEVICE
-// names ("cuda", "cuda:N", "cpu"), against the reference and against the CPU. Skipped without it.
+// The networks, their gradients, augmentation and the engines on the device that
+// UNETSEG_TEST_DEVICE names ("cuda", "cuda:N", "cpu"), against the reference and against the CPU.
+// Skipped without it.
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 
-#include "model/engine/engine.h"
 #include "model/network/float32.h"
 #include "model/network/stored_parameters.h"
 #include "trainer/train/augment.h"
 #include "trainer/train/flat_parameters.h"
 #include "trainer/train/loss.h"
 
-#include "tests/check.h"
 #include "tests/golden.h"
+#include "tests/gpu/device_tests.h"
 
 using namespace unetseg;
 
@@ -27,15 +26,6 @@ constexpr int kSkipped = 77;
 constexpr int kGoldenWidth = 2;
 const char* const kArchitectures[] = {"improved-unet", "seed-unet"};
 const char* const kLosses[] = {"dice+bce", "seed-dice"};
-
-std::string asked_device() {
-  const char* name = std::getenv("UNETSEG_TEST_DEVICE");
-  return name != nullptr ? name : "";
-}
-
-at::Device device() {
-  return at::Device(probe_device(asked_device(), nullptr));
-}
 
 Parameters golden_parameters(const Golden& golden, at::ScalarType type) {
   Parameters parameters;
@@ -124,51 +114,6 @@ START_TEST(test_augmented_batches_equal_those_of_the_cpu) {
 }
 END_TEST
 
-// Of two pictures, by an engine with weights from `file`.
-std::vector<float> probabilities(const std::string& file, const std::string& device,
-                                 UnetsegPrecision precision, const at::Tensor& images) {
-  const std::size_t pixels = std::size_t{128} * 128;
-  const float* inputs[] = {images.data_ptr<float>(), images.data_ptr<float>() + 3 * pixels};
-  std::vector<float> result(2 * pixels);
-  float* outputs[] = {result.data(), result.data() + pixels};
-  UnetsegOpenOptions options = {};
-  options.model_file = file.c_str();
-  options.device = device.c_str();
-  options.precision = precision;
-  make_engine(options)->run(inputs, outputs, 2);
-  return result;
-}
-
-void check_engine(const char* architecture, UnetsegPrecision precision, double tolerance) {
-  const std::string file =
-      (std::filesystem::temp_directory_path() / "unetseg-test-device.safetensors").string();
-  ModelCard card;
-  card.architecture = architecture;
-  const auto layout = network_layout(card.architecture, card.base_width);
-  save_parameters(file,
-                  trainer::views_of(trainer::initial_values(card.architecture, layout, 4), layout),
-                  card, false);
-  const at::Tensor images = at::randn({2, 3, 128, 128});
-  const auto expected = probabilities(file, "cpu", UNETSEG_PRECISION_FP32, images);
-  const auto found = probabilities(file, asked_device(), precision, images);
-  std::filesystem::remove(file);
-  double worst = 0;
-  for (std::size_t i = 0; i < found.size(); ++i)
-    worst = std::max(worst, std::abs(static_cast<double>(found[i]) - expected[i]));
-  std::fprintf(stderr, "%s: probabilities differ by %.2g at most\n", architecture, worst);
-  ck_assert_double_lt(worst, tolerance);
-}
-
-START_TEST(test_engine_agrees_with_the_engine_of_the_cpu) {
-  check_engine(kArchitectures[_i], UNETSEG_PRECISION_AUTO, 1e-3);
-}
-END_TEST
-
-START_TEST(test_halves_agree_with_the_engine_of_the_cpu) {
-  if (device().is_cuda()) check_engine(kArchitectures[_i], UNETSEG_PRECISION_FP16, 5e-2);
-}
-END_TEST
-
 }  // namespace
 
 int main() {
@@ -183,8 +128,7 @@ int main() {
   tcase_add_loop_test(cases, test_forward_matches_the_reference_in_float64, 0, 2);
   tcase_add_loop_test(cases, test_loss_and_gradients_match_the_reference, 0, 2);
   tcase_add_test(cases, test_augmented_batches_equal_those_of_the_cpu);
-  tcase_add_loop_test(cases, test_engine_agrees_with_the_engine_of_the_cpu, 0, 2);
-  tcase_add_loop_test(cases, test_halves_agree_with_the_engine_of_the_cpu, 0, 2);
   suite_add_tcase(suite, cases);
+  suite_add_tcase(suite, engine_cases());
   return run_suite(suite);
 }
