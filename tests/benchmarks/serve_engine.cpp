@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Runs one of our engines for peers/compare.py, which says by lines on the standard input what to
-// do; each is answered by one line on the standard output, an error by the end of the program:
+// Runs one of our engines for peers/compare.py or compare_on_gpu.py, which says by lines on the
+// standard input what to do; each is answered by one line on the standard output, an error by the
+// end of the program:
 //   output PATH    infers once and writes the probabilities there: H x W float32    -> "ok"
-//   time N         N inferences, one after the other                                -> N times, in
-//   ms throughput N   N inferences, one stream for each thread, and again as batches   -> frames a
+//   time N         N inferences, one after the other                     -> N times, in ms
+//   batches B N    N inferences of batches of B, one after the other      -> N times, in ms
+//   throughput N   N inferences, one stream for each thread, and again as batches   -> frames a
 //                  second of the faster way, and its name
 //   quit
 // The first line that it prints says what runs, as soon as it is ready.
@@ -32,7 +34,8 @@ using namespace unetseg;
 namespace {
 
 struct Settings {
-  std::string weights, engine, input;
+  std::string weights, engine, input, device;
+  UnetsegPrecision precision;
   unsigned threads;  // 0 is automatic
 };
 
@@ -47,12 +50,23 @@ std::string taken(gchar* text) {
   return copy;
 }
 
+UnetsegPrecision precision_named(const std::string& name) {
+  if (name.empty() || name == "fp32") return UNETSEG_PRECISION_FP32;
+  if (name == "fp16") return UNETSEG_PRECISION_FP16;
+  if (name == "bf16") return UNETSEG_PRECISION_BF16;
+  fail("precision " + name + " is not known");
+}
+
 Settings parse(int argc, char** argv) {
-  gchar *weights = nullptr, *engine = nullptr, *input = nullptr;
+  gchar *weights = nullptr, *engine = nullptr, *input = nullptr, *device = nullptr,
+        *precision = nullptr;
   gint threads = 0;
   const GOptionEntry entries[] = {
       {"weights", 'w', 0, G_OPTION_ARG_FILENAME, &weights, "Weights", "FILE"},
-      {"engine", 'e', 0, G_OPTION_ARG_STRING, &engine, "Engine: libtorch (default), fused-cpu, auto", "NAME"},
+      {"engine", 'e', 0, G_OPTION_ARG_STRING, &engine,
+       "Engine: libtorch (default), fused-cpu, fused-cuda, auto", "NAME"},
+      {"device", 'd', 0, G_OPTION_ARG_STRING, &device, "Device: cpu (default), cuda", "NAME"},
+      {"precision", 'p', 0, G_OPTION_ARG_STRING, &precision, "fp32 (default), fp16, bf16", "NAME"},
       {"input", 'i', 0, G_OPTION_ARG_FILENAME, &input, "3 x H x W float32, planar", "FILE"},
       {"threads", 't', 0, G_OPTION_ARG_INT, &threads, "CPU threads, 0: all cores (0)", "N"},
       {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
@@ -61,9 +75,14 @@ Settings parse(int argc, char** argv) {
   GError* error = nullptr;
   g_option_context_parse(context, &argc, &argv, &error);
   g_option_context_free(context);
-  Settings settings = {taken(weights), taken(engine), taken(input),
+  Settings settings = {taken(weights),
+                       taken(engine),
+                       taken(input),
+                       taken(device),
+                       precision_named(taken(precision)),
                        static_cast<unsigned>(std::max(0, threads))};
   if (settings.engine.empty()) settings.engine = "libtorch";
+  if (settings.device.empty()) settings.device = "cpu";
   if (error) {
     const std::string message = error->message;
     g_error_free(error);
@@ -76,7 +95,8 @@ Settings parse(int argc, char** argv) {
 std::unique_ptr<Engine> open_engine(const Settings& settings, unsigned threads) {
   UnetsegOpenOptions options = {};
   options.model_file = settings.weights.c_str();
-  options.device = "cpu";
+  options.device = settings.device.c_str();
+  options.precision = settings.precision;
   options.engine = engine_named(settings.engine);
   options.threads = threads;
   options.n_slots = 1;
@@ -130,7 +150,8 @@ class Server {
         result_(pixels(*engine_)) {}
 
   std::string about() const {
-    return engine_->name() + " " + engine_->precision() + "; " + benchmarks::machine();
+    return engine_->name() + " " + engine_->precision() + " on " + engine_->device() + "; " +
+           benchmarks::machine();
   }
 
   std::string output(const std::string& path) {
@@ -153,6 +174,17 @@ class Server {
     return line.str();
   }
 
+  std::string batches(int size, int n) {
+    const Batch batch(*this, size);
+    std::ostringstream line;
+    for (int i = 0; i < n; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      batch.run();
+      line << (i > 0 ? " " : "") << milliseconds_since(start);
+    }
+    return line.str();
+  }
+
   std::string throughput(int n) {
     const double streams = in_streams(n), batches = in_batches(n);
     std::ostringstream line;
@@ -161,6 +193,27 @@ class Server {
   }
 
  private:
+  // The same picture many times over.
+  class Batch {
+   public:
+    Batch(Server& server, int size)
+        : server_(server), results_(size, server.result_), inputs_(size, server.input_.data()) {
+      for (auto& result : results_) outputs_.push_back(result.data());
+    }
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+
+    void run() const {
+      server_.engine_->run(inputs_.data(), outputs_.data(), static_cast<int>(inputs_.size()));
+    }
+
+   private:
+    Server& server_;
+    std::vector<std::vector<float>> results_;
+    std::vector<const float*> inputs_;
+    std::vector<float*> outputs_;
+  };
+
   void infer() {
     const float* inputs[] = {input_.data()};
     float* outputs[] = {result_.data()};
@@ -193,16 +246,10 @@ class Server {
 
   double in_batches(int n) {
     const int batches = (n + static_cast<int>(threads_) - 1) / static_cast<int>(threads_);
-    std::vector<std::vector<float>> results(threads_, result_);
-    const std::vector<const float*> inputs(threads_, input_.data());
-    std::vector<float*> outputs;
-    for (auto& result : results) outputs.push_back(result.data());
-    const auto run = [&] {
-      engine_->run(inputs.data(), outputs.data(), static_cast<int>(threads_));
-    };
-    run();
+    const Batch batch(*this, static_cast<int>(threads_));
+    batch.run();
     const auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < batches; ++i) run();
+    for (int i = 0; i < batches; ++i) batch.run();
     return 1e3 * batches * threads_ / milliseconds_since(begin);
   }
 
@@ -218,12 +265,14 @@ void serve(Server& server) {
   for (std::string line; std::getline(std::cin, line) && line != "quit";) {
     std::istringstream words(line);
     std::string verb, path;
-    int n = 0;
+    int n = 0, size = 0;
     words >> verb;
     if (verb == "output" && words >> path)
       std::cout << server.output(path) << std::endl;
     else if (verb == "time" && words >> n && n > 0)
       std::cout << server.time(n) << std::endl;
+    else if (verb == "batches" && words >> size >> n && size > 0 && n > 0)
+      std::cout << server.batches(size, n) << std::endl;
     else if (verb == "throughput" && words >> n && n > 0)
       std::cout << server.throughput(n) << std::endl;
     else

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs one peer for compare.py, by the same lines as benchmark_serve_engine (../serve_engine.cpp).
+"""Runs one peer for compare.py or compare_on_gpu.py, by the same lines as benchmark_serve_engine (../serve_engine.cpp).
 
 A process for each: their thread pools spin beside one another, and their libraries do not always agree.
 """
@@ -22,6 +22,7 @@ class Job:
     picture: np.ndarray  # 3 x H x W float32
     threads: int
     folder: pathlib.Path  # for what a peer writes
+    precision: str = "fp32"  # of peers on a GPU
 
     def write_onnx(self):
         path = self.folder / f"improved-unet-{self.picture.shape[1]}.onnx"
@@ -111,6 +112,17 @@ def torch_peer(name, *arguments):
     return make
 
 
+def gpu_peer(form, memory_format):
+    def make(job):
+        import torch
+
+        import gpu_peers
+
+        return getattr(gpu_peers, form)(job, getattr(torch, memory_format))
+
+    return make
+
+
 PEERS = {
     "reference": torch_peer("Reference"),
     "convolutions": torch_peer("Convolutions"),
@@ -121,6 +133,12 @@ PEERS = {
     "onnxruntime": OnnxRuntime,
     "openvino": OpenVino,
     "ncnn": Ncnn,
+    "gpu-eager": gpu_peer("Eager", "contiguous_format"),
+    "gpu-eager-nhwc": gpu_peer("Eager", "channels_last"),
+    "gpu-graphed": gpu_peer("Graphed", "contiguous_format"),
+    "gpu-graphed-nhwc": gpu_peer("Graphed", "channels_last"),
+    "gpu-compile": gpu_peer("Compiled", "contiguous_format"),
+    "gpu-compile-nhwc": gpu_peer("Compiled", "channels_last"),
 }
 
 
@@ -141,6 +159,9 @@ def serve(peer):
             answer = "ok"
         elif verb == "time":
             answer = " ".join(str(milliseconds(peer)) for _ in range(int(argument)))
+        elif verb == "batches":
+            size, n = map(int, argument.split())
+            answer = " ".join(str(peer.milliseconds(size)) for _ in range(n))
         elif verb == "throughput":
             answer = peer.throughput(int(argument))
         elif verb == "quit":
@@ -157,10 +178,12 @@ def main():
     parser.add_argument("--input", required=True, help="3 x S x S float32, planar")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="for the models that peers read")
+    parser.add_argument("--precision", choices=["fp32", "fp16", "bf16"], default="fp32", help="of peers on a GPU")
     options = parser.parse_args()
     picture = np.fromfile(options.input, np.float32)
     side = round((picture.size / 3) ** 0.5)
-    job = Job(Weights(options.weights).tensors, picture.reshape(3, side, side), options.threads, options.folder)
+    job = Job(Weights(options.weights).tensors, picture.reshape(3, side, side), options.threads, options.folder,
+              options.precision)
     serve(PEERS[options.peer](job))
 
 

@@ -74,6 +74,11 @@ class Server:
         answer = self.processes[0].ask(f"time {warm_up + n}").split()
         return [float(word) for word in answer[warm_up:]]
 
+    def batch_times(self, size, n, warm_up):
+        """Milliseconds of n inferences of so many pictures at once."""
+        answer = self.processes[0].ask(f"batches {size} {warm_up + n}").split()
+        return [float(word) for word in answer[warm_up:]]
+
     def frames_per_second(self, n):
         if not self.split:
             return float(self.processes[0].ask(f"throughput {n}").split()[0])
