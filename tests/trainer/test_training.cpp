@@ -114,8 +114,8 @@ START_TEST(test_training_learns_and_its_weights_run_as_they_were_scored) {
   const TemporaryFolder folder;
   const Sets sets;
   Config config = small_config();
-  config.epochs = 40;
-  config.augmentation = "light";  // ten discs and 120 steps are too few for more
+  config.epochs = 60;
+  config.augmentation = "light";  // ten discs and 180 steps are too few for more
   const std::string path = run_folder(folder, "run");
   const std::atomic<bool> stop{false};
   TrainingRun run(config, sets.train, sets.validation, path, "data", {});
