@@ -2,6 +2,7 @@
 #include "model/engine/fused/thread_pool.h"
 
 #include <map>
+#include <system_error>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
