@@ -41,6 +41,7 @@ class Server {
     g_thread_join(thread_);
     g_source_destroy(g_main_context_find_source_by_id(context_, source_));
     g_object_unref(server_);
+    gst_rtsp_thread_pool_cleanup();  // waits for the threads that take clients' streams down
     g_main_loop_unref(loop_);
     g_main_context_unref(context_);
   }
