@@ -342,6 +342,13 @@ START_TEST(test_evaluate_prints_scores_with_what_they_mean) {
 }
 END_TEST
 
+// Without the line that says how long a prediction took.
+std::string scores_in(const std::string& out) {
+  const std::size_t begin = out.find("\nprediction ");
+  if (begin == std::string::npos) return out;
+  return out.substr(0, begin) + out.substr(std::min(out.find('\n', begin + 1), out.size()));
+}
+
 START_TEST(test_evaluate_takes_folders_and_averages_over_mirrored_copies) {
   const std::string data = small_run().data;
   std::vector<std::string> arguments = {"evaluate",
@@ -351,8 +358,8 @@ START_TEST(test_evaluate_takes_folders_and_averages_over_mirrored_copies) {
                                         data + "/ISIC-2017_Training_Data",
                                         "--masks",
                                         data + "/ISIC-2017_Training_Part1_GroundTruth",
-                                        "--threads",
-                                        "1",
+                                        "--engine",
+                                        "libtorch",
                                         "--quiet"};
   const Outcome plain = run_trainer(arguments);
   assert_code(plain, 0);
@@ -360,9 +367,9 @@ START_TEST(test_evaluate_takes_folders_and_averages_over_mirrored_copies) {
   arguments.push_back("--tta");
   const Outcome averaged = run_trainer(arguments);
   assert_code(averaged, 0);
-  ck_assert(averaged.out != plain.out);
+  ck_assert(scores_in(averaged.out) != scores_in(plain.out));
   arguments.push_back("flips");
-  ck_assert(run_trainer(arguments).out == averaged.out);
+  ck_assert(scores_in(run_trainer(arguments).out) == scores_in(averaged.out));
   arguments.back() = "d4";
   assert_code(run_trainer(arguments), 0);
 }
