@@ -5,7 +5,7 @@
 // Neither is linked, and no header of theirs is included. A scan of the plugins would load both,
 // and libGL with them, and would refuse the plugin where one is missing; the headers include those
 // of the CUDA toolkit, and Debian packs them with all of OpenCV's. So every build has the code, and
-// finds out when it runs. Where the headers are, tests/plugin/cuda/test_declarations.cpp holds what
+// finds out when it runs. Where the headers are, tests/plugin/cuda/test_cuda_declarations.cpp holds what
 // is declared here against them.
 #pragma once
 

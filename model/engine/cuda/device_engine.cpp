@@ -8,6 +8,7 @@
 #include <c10/cuda/CUDAGuard.h>
 
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "model/engine/cuda/device_faults.h"
@@ -61,7 +62,8 @@ class DeviceEngine final : public Engine {
     constexpr int kRetries = 1;
     const Remedies remedies = {[this] { free_caches(); },
                                [this] { on_device_->stream.synchronize(); }};
-    run_guarded(device(), remedies, kRetries, [=] { infer(inputs, probabilities, n); });
+    const auto work = [=] { infer(inputs, probabilities, n); };
+    run_guarded(device(), remedies, kRetries, std::ref(work));  // or it would be allocated
   }
 
  private:

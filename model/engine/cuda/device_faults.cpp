@@ -2,6 +2,7 @@
 #include "model/engine/cuda/device_faults.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <new>
@@ -39,6 +40,7 @@ bool has_any(const std::string& message, const Words& words) {
 }
 
 struct Lost {
+  std::atomic<bool> any{false};  // most processes never lose one, and ask before each inference
   std::mutex mutex;
   std::map<std::string, std::string> why;  // by device
 };
@@ -107,14 +109,17 @@ DeviceFault fault_of(const std::exception& error) {
 void declare_lost(const std::string& device, const std::string& why) {
   const std::lock_guard<std::mutex> lock(lost().mutex);
   lost().why.emplace(device, why);
+  lost().any = true;
 }
 
 bool is_lost(const std::string& device) {
+  if (!lost().any) return false;
   const std::lock_guard<std::mutex> lock(lost().mutex);
   return lost().why.count(device) > 0;
 }
 
 void require_usable(const std::string& device) {
+  if (!lost().any) return;
   const std::lock_guard<std::mutex> lock(lost().mutex);
   const auto found = lost().why.find(device);
   if (found != lost().why.end()) throw lost_error(device, found->second);
