@@ -18,7 +18,7 @@ struct MemoryFormatChoice {
 // deterministic. On a CPU a stopwatch must not decide over the digits of a repeatable run:
 // channels-last for improved-unet, whose normalisation has an operation of its own there (images a
 // second at 128x128 on 2 cores of a Xeon with AMX, contiguous and channels-last: in float32 10.4
-// and 12.1 with LibTorch 1.13, 13.1 and 15.6 with 2.11; in bfloat16 26 and 43 at best), and
+// and 12.1 with LibTorch 1.13, 13.1 and 15.6 with 2.11; in bfloat16 23.0 and 31.7), and
 // contiguous for seed-unet.
 MemoryFormatChoice choose_memory_format(const Config& config,
                                         const std::vector<ParameterLayout>& layout,
