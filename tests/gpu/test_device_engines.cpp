@@ -207,24 +207,44 @@ START_TEST(test_memory_of_the_gpu_stays_what_it_was) {
 }
 END_TEST
 
-// All but a few MiB.
-std::vector<at::Tensor> all_memory() {
-  std::vector<at::Tensor> taken;
-  for (std::int64_t size = std::int64_t{1} << 40; size >= std::int64_t{1} << 20;) {
-    try {
-      taken.push_back(at::empty({size}, at::TensorOptions().dtype(at::kByte).device(device())));
-    } catch (const c10::Error&) {
-      size /= 2;
+// All but a few MiB, as another program would have them: LibTorch gives what it has once taken back
+// to itself only. The functions are asked for by name, since their header may be missing.
+class AllMemory {
+ public:
+  AllMemory() {
+    const auto allocate = reinterpret_cast<int (*)(void**, std::size_t)>(function("cudaMalloc"));
+    constexpr std::size_t kLeast = std::size_t{1} << 20;
+    for (std::size_t size = std::size_t{1} << 40; size >= kLeast;) {
+      void* block = nullptr;
+      if (allocate(&block, size) == 0)
+        taken_.push_back(block);
+      else
+        size /= 2;
     }
+    forget_last_error();
   }
-  return taken;
-}
+  ~AllMemory() {
+    const auto free = reinterpret_cast<int (*)(void*)>(function("cudaFree"));
+    for (void* block : taken_) free(block);
+  }
+
+ private:
+  static void* function(const char* name) {
+    void* found = dlsym(RTLD_DEFAULT, name);
+    ck_assert_msg(found != nullptr, "the CUDA runtime has no %s", name);
+    return found;
+  }
+  // Or whoever asks next would take it for an error of its own.
+  static void forget_last_error() { reinterpret_cast<int (*)()>(function("cudaGetLastError"))(); }
+
+  std::vector<void*> taken_;
+};
 
 START_TEST(test_b5_a_gpu_without_memory_is_an_error_that_passes) {
   Model model({512, 512});
   for (const UnetsegEngine kind : {UNETSEG_ENGINE_LIBTORCH, own_engine()}) {
     if (!opened(model, kind, UNETSEG_PRECISION_FP32)) continue;
-    const std::vector<at::Tensor> taken = all_memory();
+    const AllMemory taken;
     const Error error = error_of([&] { opened(model, kind, UNETSEG_PRECISION_FP32); });
     assert_fault(error, Fault::no_space);
   }
@@ -240,7 +260,7 @@ START_TEST(test_b6_memory_that_runs_out_mid_stream_costs_frames_and_no_more) {
     if (!engine) continue;
     const at::Tensor before = model.run(*engine, pictures.narrow(0, 0, 1));
     {
-      const std::vector<at::Tensor> taken = all_memory();
+      const AllMemory taken;
       assert_fault(error_of([&] { model.run(*engine, pictures); }), Fault::no_space);
     }
     ck_assert_double_le(difference(model.run(*engine, pictures.narrow(0, 0, 1)), before), 1e-4);

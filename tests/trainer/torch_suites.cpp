@@ -13,6 +13,7 @@ struct Named {
 const Named kSuites[] = {{"network", network_suite},
                          {"norm_activate", norm_activate_suite},
                          {"fused", fused_suite},
+                         {"cuda_conv", cuda_conv_suite},
                          {"cuda_kernels", cuda_kernels_suite},
                          {"cuda_network", cuda_network_suite},
                          {"augment", augment_suite},

@@ -8,6 +8,7 @@
 Suite* network_suite();
 Suite* norm_activate_suite();
 Suite* fused_suite();
+Suite* cuda_conv_suite();
 Suite* cuda_kernels_suite();
 Suite* cuda_network_suite();
 Suite* augment_suite();

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The engine "fused-cuda": the improved U-Net with our own kernels around cuDNN's convolutions.
+// The engine "fused-cuda": the improved U-Net with convolutions of our own, or, where these cannot
+// run it, with our own kernels around cuDNN's.
 #include <c10/core/InferenceMode.h>
 
 #include <memory>
 #include <utility>
 
+#include "model/engine/cuda/conv/network.h"
 #include "model/engine/cuda/device_engine.h"
 #include "model/engine/cuda/network.h"
 #include "model/engine/engines.h"
@@ -18,7 +20,14 @@ namespace {
 
 struct Model {
   ModelCard card;
-  std::unique_ptr<const cuda::FusedNetwork> network;
+  // One of the two.
+  std::unique_ptr<const cuda::ConvNetwork> own;
+  std::unique_ptr<const cuda::FusedNetwork> with_cudnn;
+
+  at::Tensor forward(const at::Tensor& pictures, void* stream) const {
+    return own ? own->forward(pictures, stream)
+               : with_cudnn->forward(pictures, *cuda::device_kernels(), stream);
+  }
 };
 
 // Device and type.
@@ -52,9 +61,12 @@ std::shared_ptr<const Model> load(const std::string& path, const at::Device& dev
   const Parameters parameters = parameters_of(*read);
   about_file(path, "; train or convert it for one of the known architectures",
              [&] { make_network(card.architecture, card.base_width, parameters); });
-  model->network =
-      std::make_unique<cuda::FusedNetwork>(improved_unet_graph(card.base_width), parameters,
-                                           card.input_height, card.input_width, device, type);
+  const NetworkGraph graph = improved_unet_graph(card.base_width);
+  model->own = cuda::ConvNetwork::make(graph, parameters, card.input_height, card.input_width,
+                                       device, type, *cuda::device_conv_kernels());
+  if (!model->own)
+    model->with_cudnn = std::make_unique<cuda::FusedNetwork>(graph, parameters, card.input_height,
+                                                             card.input_width, device, type);
   return models().add(read->identity, place, model);
 }
 
@@ -68,15 +80,14 @@ std::shared_ptr<const Model> load(const std::string& path, const at::Device& dev
 
 std::unique_ptr<Engine> make_fused_cuda_engine(const UnetsegOpenOptions& options,
                                                const SafetensorsFile* read) {
-  const cuda::Kernels* kernels = cuda::device_kernels();
-  if (kernels == nullptr) not_in_this_build("LibTorch for CUDA or without nvcc");
+  if (cuda::device_kernels() == nullptr) not_in_this_build("LibTorch for CUDA or without nvcc");
   const at::Device device(probe_device(options.device, nullptr));
   const at::ScalarType type = number_type_of(options.precision, device);
   auto engine = cuda::make_device_engine(device, [&]() -> cuda::DeviceNetwork {
     const auto model = load(options.model_file, device, type, read);
     return {"fused-cuda", model->card, device, type,
-            [model, kernels](const at::Tensor& pictures, void* stream) {
-              return model->network->forward(pictures, *kernels, stream);
+            [model](const at::Tensor& pictures, void* stream) {
+              return model->forward(pictures, stream);
             }};
   });
   if (!engine) not_in_this_build("CUDA's headers");

@@ -14,6 +14,14 @@
 
 #include "model/storage/half.h"
 
+// In front of a loop.
+#if defined(__CUDA_ARCH__)
+#define UNETSEG_PRAGMA(text) _Pragma(#text)
+#define UNETSEG_UNROLL(times) UNETSEG_PRAGMA(unroll times)
+#else
+#define UNETSEG_UNROLL(times)
+#endif
+
 namespace unetseg::cuda {
 
 enum class NumberType { fp32, fp16, bf16 };
