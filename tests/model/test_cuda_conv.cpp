@@ -223,7 +223,7 @@ END_TEST
 START_TEST(test_a_divider_divides) {
   for (int divisor = 1; divisor <= 96; ++divisor) {
     const Divider by = Divider::of(divisor);
-    for (int dividend = 0; dividend < 70000; ++dividend)
+    for (int dividend = 0; dividend <= Divider::kMostDividend; ++dividend)
       if (by(dividend) != dividend / divisor)
         ck_abort_msg("%d / %d gave %d", dividend, divisor, by(dividend));
   }

@@ -17,7 +17,7 @@ struct BlockPlace {
 };
 
 inline BlockPlace grid_of(const ConvPlan& plan) {
-  return {plan.across, plan.down * phases_of(plan.form.kind), plan.form.images * plan.groups};
+  return {plan.across * plan.groups, plan.down * phases_of(plan.form.kind), plan.form.images};
 }
 
 template <typename T, int kMTiles, int kNTiles, int kKSplits, typename Machine,
@@ -40,13 +40,15 @@ class ConvBlock {
         plan(its_job.plan),
         memory(its_memory),
         machine(its_machine),
-        image(its_job.plan.by_groups(place.z)),
-        first_channel((place.z - image * its_job.plan.groups) * kColumns),
+        image(place.z),
+        group(its_job.plan.by_across(place.x)),
+        first_channel(group * kColumns),
         phase(is_enlarged() ? place.y % 4 : 0),
         top((is_enlarged() ? place.y / 4 : place.y) * kTileHeight),
-        left(place.x * kTileWidth) {}
+        left((place.x - group * its_job.plan.across) * kTileWidth) {}
 
   UNETSEG_ON_BOTH void run() {
+    machine.touch(job);
     typename Machine::template PerWarp<Sums> sums;
     for (int begin = 0; begin < plan.padded; begin += plan.chunk) {
       const bool is_last = begin + plan.chunk >= plan.padded;
@@ -55,13 +57,13 @@ class ConvBlock {
                           plan.by_last_blocks}
                   : Chunk{begin, plan.chunk, plan.pixels_at_once, plan.by_vectors, plan.by_blocks};
       machine.each([&](int thread) {
+        list_steps(thread, chunk);
         if (begin == 0) {
           stage_weights(thread);
           machine.wait_for_those_before();
           if (job.lets_next_begin_early) machine.let_the_next_begin();
         }
         fetch(thread, chunk);
-        list_steps(thread, chunk);
         if (begin == 0) make_norms(thread);
       });
       machine.each([&](int thread) {
@@ -386,7 +388,7 @@ class ConvBlock {
   const ConvPlan& plan;
   char* const memory;
   const Machine& machine;
-  const int image, first_channel;
+  const int image, group, first_channel;
   const int phase, top, left;
 };
 

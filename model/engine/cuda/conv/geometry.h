@@ -2,8 +2,6 @@
 // How a convolution is cut into blocks of threads, and what a block keeps where.
 #pragma once
 
-#include <cstdint>
-
 #include "model/engine/cuda/numbers.h"
 
 namespace unetseg::cuda {
@@ -33,17 +31,14 @@ constexpr int multiple_of(int size, int piece) {
   return pieces_of(size, piece) * piece;
 }
 
-// Divides by a number that is known to the host; the product of both must be below 2^32.
+// Divides by a number that is known to the host; the product of both is below 2^20.
 struct Divider {
   UNETSEG_ON_BOTH int operator()(int dividend) const {
-    return static_cast<int>(static_cast<std::uint64_t>(static_cast<unsigned>(dividend)) * factor >>
-                            32);
+    return static_cast<int>(static_cast<unsigned>(dividend) * factor >> kBits);
   }
-  static Divider of(int divisor) {
-    // By one nothing has to be done, and the factor would not fit.
-    return {(std::uint64_t{1} << 32) / static_cast<unsigned>(divisor) + (divisor == 1 ? 0 : 1)};
-  }
-  std::uint64_t factor;
+  static Divider of(int divisor) { return {static_cast<unsigned>(pieces_of(1 << kBits, divisor))}; }
+  static constexpr int kBits = 20, kMostDividend = (1 << 11) - 1;
+  unsigned factor;
 };
 
 // What a block of threads computes: pixels x channels, in so many parts of the sum over inputs.

@@ -22,6 +22,7 @@ class HeadsBlock {
 
   struct Shared {
     ScaleShift norms[kMostHeadChannels];
+    float weights[kMostHeadChannels];
     float parts[kHeads][kMostParts];
   };
 
@@ -35,15 +36,16 @@ class HeadsBlock {
         machine(its_machine) {}
 
   UNETSEG_ON_BOTH void run() const {
+    machine.touch(job);
     machine.each([&](int thread) {
+      each_channel(thread, [&](int head, int channel, int place) {
+        shared->weights[place] = job.weights[head][channel];
+      });
       machine.wait_for_those_before();
-      int before = 0;
-      for (const NodeMap& map : job.maps) {
-        for (int channel = (thread - before) & (kConvThreads - 1); channel < map.channels;
-             channel += kConvThreads)
-          shared->norms[before + channel] = norm_of(machine, map, image, channel);
-        before += map.channels;
-      }
+      machine.let_the_next_begin();
+      each_channel(thread, [&](int head, int channel, int place) {
+        shared->norms[place] = norm_of(machine, job.maps[head], image, channel);
+      });
     });
     machine.each([&](int thread) {
       int before = 0;
@@ -52,10 +54,9 @@ class HeadsBlock {
         // Coarse levels have few pixels: other threads for each.
         const int item = (thread + level * (kConvThreads / 4)) % kConvThreads;
         if (item < pixels(level) * sharers(level))
-          shared->parts[level][item] = part(level, item, shared->norms + before);
+          shared->parts[level][item] = part(level, item, before);
         before += job.maps[level].channels;
       }
-      machine.let_the_next_begin();
     });
     machine.each([&](int thread) {
       if (thread < pixels(0)) write(thread);
@@ -67,8 +68,22 @@ class HeadsBlock {
     T values[kVector];
   };
 
-  // Of a pixel's sum, what one of its sharers adds.
-  UNETSEG_ON_BOTH float part(int level, int item, const ScaleShift* norms) const {
+  // Heads' channels one after the other; different threads for each, if there are enough.
+  template <typename Step>
+  UNETSEG_ON_BOTH void each_channel(int thread, Step step) const {
+    int before = 0;
+    UNETSEG_UNROLL(1)
+    for (int head = 0; head < kHeads; ++head) {
+      UNETSEG_UNROLL(1)
+      for (int channel = (thread - before) & (kConvThreads - 1); channel < job.maps[head].channels;
+           channel += kConvThreads)
+        step(head, channel, before + channel);
+      before += job.maps[head].channels;
+    }
+  }
+
+  // Of a pixel's sum, what one of its sharers adds; its level's channels begin at `before`.
+  UNETSEG_ON_BOTH float part(int level, int item, int before) const {
     const NodeMap& map = job.maps[level];
     const int side = kSide >> level, pixel = item / sharers(level), sharer = item % sharers(level);
     const int y = (top >> level) + pixel / side, x = (left >> level) + pixel % side;
@@ -81,8 +96,8 @@ class HeadsBlock {
          channel += sharers(level) * kVector) {
       const Vector vector = machine.template load_vector<Vector>(from + channel);
       for (int i = 0; i < kVector; ++i)
-        sum += activated(to_float(vector.values[i]), norms[channel + i]) *
-               job.weights[level][channel + i];
+        sum += activated(to_float(vector.values[i]), shared->norms[before + channel + i]) *
+               shared->weights[before + channel + i];
     }
     return sum;
   }

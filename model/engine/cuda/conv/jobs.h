@@ -73,7 +73,7 @@ struct ConvPlan {
   int out_height, out_width;  // of a phase
   int across, down;           // tiles of a phase
   int groups;                 // of channels
-  Divider by_groups;
+  Divider by_across;
   bool is_even;  // tiles do not stick out
 
   // The input of a tile, a window of so many pixels.

@@ -26,6 +26,9 @@ struct HostMachine {
   void each_warp(Step step) const {
     for (int warp = 0; warp < kConvWarps; ++warp) step(warp);
   }
+  template <typename Job>
+  void touch(const Job&) const {}
+  float inverse_root(float value) const { return 1 / std::sqrt(value); }
   void copy(void* shared, const void* from) const { std::memcpy(shared, from, 16); }
   void copies_end() const {}
   void let_the_next_begin() const {}

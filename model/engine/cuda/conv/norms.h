@@ -30,7 +30,7 @@ UNETSEG_ON_BOTH ScaleShift norm_of(const Machine& machine, const NodeMap& map, i
   const double mean = static_cast<double>(sums.values) * map.mean_of_sum;
   const double variance = static_cast<double>(sums.squares) * map.mean_of_squares - mean * mean;
   const float positive = variance < 0 ? 0 : static_cast<float>(variance);  // rounding
-  const float scale = gamma / sqrtf(positive + kNormEpsilon);
+  const float scale = gamma * machine.inverse_root(positive + kNormEpsilon);
   if (not_finite != 0) return {NAN, NAN};
   return {scale, beta - static_cast<float>(mean) * scale};
 }

@@ -42,7 +42,7 @@ ConvPlan cut(const ConvForm& form, const ConvShape& shape) {
   plan.across = pieces_of(plan.out_width, kTileWidth);
   plan.down = pieces_of(plan.out_height, shape.tile_height());
   plan.groups = pieces_of(form.out_channels, shape.channels());
-  plan.by_groups = Divider::of(plan.groups);
+  plan.by_across = Divider::of(plan.across);
   plan.is_even = plan.out_width % kTileWidth == 0 && plan.out_height % shape.tile_height() == 0;
   plan.window_width = (kTileWidth - 1) * plan.stride + plan.kernel;
   plan.window_pixels = plan.window_width * ((shape.tile_height() - 1) * plan.stride + plan.kernel);
@@ -157,6 +157,7 @@ std::vector<ConvPlan> possible_plans(const ConvLimits& limits, const ConvForm& f
   for (const ConvShape& shape : kShapes) {
     if (shape.channels() > multiple_of(form.out_channels, kMatrixColumns)) continue;
     ConvPlan plan = cut(form, shape);
+    if (plan.across * plan.groups > Divider::kMostDividend) continue;
     if (fit(limits, &plan)) possible.push_back(plan);
   }
   return possible;
