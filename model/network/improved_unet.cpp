@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: MIT
 #include "model/network/improved_unet.h"
 
+#include "model/network/training/operations.h"
 #include "model/network/norm/norm_activate.h"
 
 namespace unetseg {
 
 at::Tensor ImprovedUnet::Cnl::operator()(const at::Tensor& x, int stride) const {
-  const at::Tensor y = conv(x, stride);
+  return (*this)(x, {}, {}, stride);
+}
+
+at::Tensor ImprovedUnet::Cnl::operator()(const at::Tensor& x, const at::Tensor& factors,
+                                         const at::Tensor& added, int stride) const {
+  at::Tensor y = conv(x, stride);
+  if (const training::Launcher* launcher = training::launcher_of(y))
+    return training::norm_activate(*launcher, y, norm_weight, norm_bias,
+                                   {layers::kNormEpsilon, layers::kLeakySlope, factors, added});
   if (can_norm_activate(y, norm_weight))
-    return norm_activate(y, norm_weight, norm_bias, layers::kNormEpsilon, layers::kLeakySlope);
-  return layers::activate(layers::instance_norm(y, norm_weight, norm_bias));
+    y = norm_activate(y, norm_weight, norm_bias, layers::kNormEpsilon, layers::kLeakySlope);
+  else
+    y = layers::activate(layers::instance_norm(y, norm_weight, norm_bias));
+  if (factors.defined()) y = layers::scale_channels(y, factors);
+  return added.defined() ? added + y : y;
+}
+
+at::Tensor ImprovedUnet::segment(const layers::Conv& conv, const at::Tensor& x) {
+  if (const training::Launcher* launcher = training::launcher_of(x))
+    return training::head(*launcher, x, conv.weight, conv.bias);
+  return conv(x);
 }
 
 ImprovedUnet::Cnl ImprovedUnet::cnl(const Parameters& parameters, const std::string& name) {
@@ -38,20 +56,22 @@ Logits ImprovedUnet::forward(const at::Tensor& images, const DropoutMasks& dropo
   for (int i = 0; i < kLevels; ++i) {
     const Encoder& level = encoder_[i];
     x = level.down(x, i == 0 ? 1 : 2);
-    x = x + level.context_b(layers::drop_channels(level.context_a(x), dropout, i));
+    const at::Tensor factors =
+        dropout.empty() ? at::Tensor() : dropout[static_cast<std::size_t>(i)];
+    x = level.context_b(level.context_a(x, factors, {}), {}, x);
     skip[i] = x;
   }
-  at::Tensor segment[kLevels - 2];
+  at::Tensor logit[kLevels - 2];
   for (int i = kLevels - 2; i >= 0; --i) {
     const Decoder& level = decoder_[i];
     x = level.merge(at::cat({level.up(layers::upsample(x)), skip[i]}, 1));
     if (i > 0) x = level.reduce(x);
-    if (i < kLevels - 2) segment[i] = level.segment(x);
+    if (i < kLevels - 2) logit[i] = segment(level.segment, x);
   }
   Logits logits;
-  logits.quarter = segment[2];
-  logits.half = segment[1] + layers::upsample(logits.quarter);
-  logits.full = segment[0] + layers::upsample(logits.half);
+  logits.quarter = logit[2];
+  logits.half = logit[1] + layers::upsample(logits.quarter);
+  logits.full = logit[0] + layers::upsample(logits.half);
   return logits;
 }
 

@@ -17,6 +17,9 @@ class ImprovedUnet : public Network {
     layers::Conv conv;
     at::Tensor norm_weight, norm_bias;
     at::Tensor operator()(const at::Tensor& x, int stride = 1) const;
+    // Times `factors`, N x C, and plus `added`, where they are defined.
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& factors, const at::Tensor& added,
+                          int stride = 1) const;
   };
   struct Encoder {
     Cnl down, context_a, context_b;
@@ -26,6 +29,7 @@ class ImprovedUnet : public Network {
     layers::Conv segment;   // unused at level 3
   };
   static Cnl cnl(const Parameters& parameters, const std::string& name);
+  static at::Tensor segment(const layers::Conv& conv, const at::Tensor& x);
 
   Encoder encoder_[kLevels];
   Decoder decoder_[kLevels - 1];

@@ -40,10 +40,13 @@ inline at::Tensor upsample(const at::Tensor& x) {
   return at::upsample_nearest2d(x, {x.size(2) * 2, x.size(3) * 2});
 }
 
+// Each channel of each image by its factor; `factors`: N x C.
+inline at::Tensor scale_channels(const at::Tensor& x, const at::Tensor& factors) {
+  return x * factors.to(x.scalar_type()).view({x.size(0), x.size(1), 1, 1});
+}
+
 inline at::Tensor drop_channels(const at::Tensor& x, const DropoutMasks& masks, int level) {
-  if (masks.empty()) return x;
-  const at::Tensor& mask = masks[static_cast<std::size_t>(level)];
-  return x * mask.to(x.scalar_type()).view({x.size(0), x.size(1), 1, 1});
+  return masks.empty() ? x : scale_channels(x, masks[static_cast<std::size_t>(level)]);
 }
 
 struct Conv {

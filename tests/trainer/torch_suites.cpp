@@ -12,6 +12,7 @@ struct Named {
 };
 const Named kSuites[] = {{"network", network_suite},
                          {"norm_activate", norm_activate_suite},
+                         {"training_operations", training_operations_suite},
                          {"fused", fused_suite},
                          {"cuda_conv", cuda_conv_suite},
                          {"cuda_kernels", cuda_kernels_suite},

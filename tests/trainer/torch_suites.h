@@ -7,6 +7,7 @@
 
 Suite* network_suite();
 Suite* norm_activate_suite();
+Suite* training_operations_suite();
 Suite* fused_suite();
 Suite* cuda_conv_suite();
 Suite* cuda_kernels_suite();

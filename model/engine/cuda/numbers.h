@@ -66,12 +66,16 @@ UNETSEG_ON_BOTH void store(float value, Half* to) {
 
 // To the nearest, ties to even; a NaN stays one.
 UNETSEG_ON_BOTH void store(float value, Bfloat16* to) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(to->bits) : "f"(value));
+#else
   std::uint32_t bits;
   memcpy(&bits, &value, sizeof bits);
   if (value != value)
     to->bits = 0x7fc0;
   else
     to->bits = static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+#endif
 }
 
 // Neighbouring numbers that are read and written at once.
