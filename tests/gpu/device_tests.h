@@ -23,3 +23,6 @@ inline at::Device device() {
 
 // Every engine of the device: parity, reruns, memory, faults; and a table of times.
 TCase* engine_cases();
+
+// Training steps: operations, gradients, whole steps, a run.
+TCase* training_cases();

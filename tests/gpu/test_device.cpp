@@ -104,13 +104,33 @@ START_TEST(test_augmented_batches_equal_those_of_the_cpu) {
   const trainer::DecodedSet set = spots(8, 128);
   const trainer::BatchMaker here(set, 64, 64, device()), cpu(set, 64, 64, at::kCPU);
   const std::vector<std::int64_t> indices = {5, 0, 7, 2, 3, 1, 6, 4};
-  const trainer::AugmentationPolicy policy;
+  trainer::AugmentationPolicy policy;
+  policy.noise = policy.no_lesion = 0;  // a GPU draws its own
+  policy.blur = policy.jpeg = policy.artefacts = 0.5;
   for (std::uint64_t epoch = 0; epoch < 4; ++epoch) {
     const trainer::Batch a = here.augmented(indices, policy, 9, epoch);
     const trainer::Batch b = cpu.augmented(indices, policy, 9, epoch);
     ck_assert_double_lt((a.images.cpu() - b.images).abs().mean().item<double>(), 1e-4);
     ck_assert_double_lt((a.target.cpu() - b.target).abs().mean().item<double>(), 1e-4);
   }
+}
+END_TEST
+
+START_TEST(test_noise_is_the_same_each_time_and_as_strong_as_planned) {
+  const trainer::DecodedSet set = spots(8, 128);
+  const trainer::BatchMaker batches(set, 64, 64, device());
+  const std::vector<std::int64_t> indices = {5, 0, 7, 2};
+  trainer::AugmentationPolicy calm = trainer::augmentation_policy("light");
+  calm.no_lesion = 0;
+  trainer::AugmentationPolicy noisy = calm;
+  noisy.noise = 1;
+  const at::Tensor noise = batches.augmented(indices, noisy, 9, 0).images -
+                           batches.augmented(indices, calm, 9, 0).images;
+  ck_assert(at::equal(noise, batches.augmented(indices, noisy, 9, 0).images -
+                                 batches.augmented(indices, calm, 9, 0).images));
+  ck_assert_double_lt(std::abs(noise.mean().item<double>()), 2e-3);
+  ck_assert_double_lt(noise.std().item<double>(), calm.noise_up_to);
+  ck_assert_double_gt(noise.std().item<double>(), 0.1 * calm.noise_up_to);
 }
 END_TEST
 
@@ -128,7 +148,9 @@ int main() {
   tcase_add_loop_test(cases, test_forward_matches_the_reference_in_float64, 0, 2);
   tcase_add_loop_test(cases, test_loss_and_gradients_match_the_reference, 0, 2);
   tcase_add_test(cases, test_augmented_batches_equal_those_of_the_cpu);
+  tcase_add_test(cases, test_noise_is_the_same_each_time_and_as_strong_as_planned);
   suite_add_tcase(suite, cases);
+  suite_add_tcase(suite, training_cases());
   suite_add_tcase(suite, engine_cases());
   return run_suite(suite);
 }

@@ -129,7 +129,8 @@ START_TEST(test_training_learns_and_its_weights_run_as_they_were_scored) {
   ck_assert_int_eq(card.input_width, 32);
   const auto network = make_network(card.architecture, card.base_width, parameters_of(file));
   const ValidationResult again =
-      validate(*network, sets.validation, at::kCPU, 2, config.loss, card.threshold);
+      validate(*network, sets.validation, BatchMaker(sets.validation, 32, 32, at::kCPU), 2,
+               config.loss, card.threshold);
   ck_assert_double_eq_tol(again.mean_dice(), last.validation_dice, 0.005);  // half precision
   ck_assert(std::filesystem::exists(path + "/best.safetensors"));
 }

@@ -14,6 +14,7 @@ Suite* cuda_kernels_suite();
 Suite* cuda_network_suite();
 Suite* augment_suite();
 Suite* batch_gradient_suite();
+Suite* device_step_suite();
 Suite* optimizer_suite();
 Suite* training_suite();
 Suite* checkpoint_suite();

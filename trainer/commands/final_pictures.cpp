@@ -45,8 +45,10 @@ void write_seed_plots(const std::string& folder, const TrainingRun& run,
                       const DecodedSet& validation) {
   Series loss{"training loss", {}, {}, false}, dice{"validation Dice", {}, {}, true};
   for (const EpochRecord& record : run.progress().history) {
-    for (Series* series : {&loss, &dice}) series->x.push_back(static_cast<double>(record.epoch));
+    loss.x.push_back(static_cast<double>(record.epoch));
     loss.y.push_back(record.train_loss);
+    if (!is_scored(record)) continue;
+    dice.x.push_back(static_cast<double>(record.epoch));
     dice.y.push_back(record.validation_dice);
   }
   write_curves(folder + "/loss.png", "Mean training loss", "epoch", {loss});

@@ -40,10 +40,9 @@ void print_checkpoint(const std::map<std::string, std::string>& metadata) {
       "checkpoint of a training run\nstep           {} of {}\nepoch          {}\ntime           "
       "{}\n",
       state.step, state.total_steps, state.epoch + 1, duration_text(state.seconds));
-  if (!state.history.empty())
-    fmt::print("validation     Dice {:.4f}, Jaccard {:.4f} (epoch {})\n",
-               state.history.back().validation_dice, state.history.back().validation_jaccard,
-               state.history.back().epoch);
+  if (const EpochRecord* last = last_scored(state.history))
+    fmt::print("validation     Dice {:.4f}, Jaccard {:.4f} (epoch {})\n", last->validation_dice,
+               last->validation_jaccard, last->epoch);
   fmt::print("config         {}\n", metadata.at("config"));
 }
 

@@ -66,12 +66,11 @@ void RunRecord::write(const std::string& end) const {
   json["total-steps"] = state.total_steps;
   json["epochs"] = state.history.size();
   json["best-epoch"] = state.best_epoch;
-  if (!state.history.empty()) {
-    const EpochRecord& last = state.history.back();
-    json["training-loss"] = number(last.train_loss);
-    json["validation-loss"] = number(last.validation_loss);
-    json["validation-dice"] = number(last.validation_dice);
-    json["validation-jaccard"] = number(last.validation_jaccard);
+  if (const EpochRecord* last = last_scored(state.history)) {
+    json["training-loss"] = number(last->train_loss);
+    json["validation-loss"] = number(last->validation_loss);
+    json["validation-dice"] = number(last->validation_dice);
+    json["validation-jaccard"] = number(last->validation_jaccard);
   }
   write_file_atomically(folder_ + "/run.json", json.dump(2) + "\n");
 }
@@ -110,14 +109,13 @@ void RunRecord::write_card() const {
       fmt::format("{:g}; {}", card.threshold,
                   card.clean_up.largest_only ? "largest region only, holes filled" : "none"));
   row("curves", "[curves.png](curves.png), numbers in [metrics.csv](metrics.csv)");
-  if (!state.history.empty()) {
-    const EpochRecord& last = state.history.back();
+  if (const EpochRecord* last = last_scored(state.history)) {
     text += fmt::format(
         "\n## Scores\n"
         "{} validation images, masks at 512 pixels at most, without clean-up, mean over images: "
         "Dice {:.4f}, Jaccard {:.4f}.\n`unetseg-trainer evaluate` scores them at the masks' own "
         "size, with intervals.\n",
-        validation_, last.validation_dice, last.validation_jaccard);
+        validation_, last->validation_dice, last->validation_jaccard);
   }
   write_file_atomically(folder_ + "/card.md", text);
 }

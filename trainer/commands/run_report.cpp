@@ -101,6 +101,7 @@ void RunReport::write_pictures(const ProgressState& state) const {
   Series dice{"validation Dice", {}, {}, true}, jaccard{"validation Jaccard", {}, {}, true};
   for (const EpochRecord& record : state.history) {
     const auto add = [&](Series* series, double y) {
+      if (std::isnan(y)) return;
       series->x.push_back(static_cast<double>(record.epoch));
       series->y.push_back(y);
     };
@@ -118,7 +119,8 @@ void RunReport::finish(const TrainingRun& run) {
   if (state.history.empty()) return;
   say(fmt::format("{} epoch{} in {}", state.history.size(), state.history.size() == 1 ? "" : "s",
                   duration_text(state.seconds)));
-  const EpochRecord& last = state.history.back();
+  if (last_scored(state.history) == nullptr) return;
+  const EpochRecord& last = *last_scored(state.history);
   if (state.best_epoch == last.epoch) {
     say(fmt::format("best epoch: the last, validation Jaccard {:.4f}", last.validation_jaccard));
   } else {

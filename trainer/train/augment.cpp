@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "trainer/train/artefacts.h"
+#include "trainer/train/gpu/transfer.h"
 #include "trainer/train/jpeg.h"
 #include "trainer/train/random.h"
 
@@ -20,11 +21,19 @@ constexpr std::int64_t kBilinear = 0, kZeros = 0, kReflection = 2;  // grid_samp
 template <typename Get>
 at::Tensor column(const std::vector<SamplePlan>& plans, std::int64_t width, at::Device device,
                   Get&& get) {
-  at::Tensor values = at::empty({static_cast<std::int64_t>(plans.size()), width});
+  const at::Tensor values =
+      gpu::staging({static_cast<std::int64_t>(plans.size()), width}, at::kFloat, device);
   float* out = values.data_ptr<float>();
   for (const SamplePlan& plan : plans)
     for (std::int64_t i = 0; i < width; ++i) *out++ = get(plan, static_cast<std::size_t>(i));
-  return values.to(device);
+  return gpu::sent(values, device);
+}
+
+at::Tensor indices_on(const at::Device& device, const std::vector<std::int64_t>& indices) {
+  const auto count = static_cast<std::int64_t>(indices.size());
+  const at::Tensor values = gpu::staging({count}, at::kLong, device);
+  std::copy(indices.begin(), indices.end(), values.data_ptr<std::int64_t>());
+  return gpu::sent(values, device);
 }
 
 // Each sample's own Gaussian, as one grouped 9x9 convolution.
@@ -39,8 +48,10 @@ at::Tensor blur(const at::Tensor& images, const std::vector<SamplePlan>& plans) 
                         (2 * plan.blur_sigma * plan.blur_sigma));
       });
   const std::int64_t n = images.size(0), c = images.size(1);
-  const at::Tensor weights =
-      (kernel / kernel.sum(1, true)).view({n, 1, kSize, kSize}).repeat_interleave(c, 0);
+  const at::Tensor weights = (kernel / kernel.sum(1, true))
+                                 .view({n, 1, kSize, kSize})
+                                 .expand({n, c, kSize, kSize})
+                                 .reshape({n * c, 1, kSize, kSize});
   const at::Tensor padded = at::reflection_pad2d(images, {kRadius, kRadius, kRadius, kRadius});
   const std::int64_t one = 1, zero = 0;  // named, since a literal 0 could also mean a null pointer
   return at::conv2d(padded.view({1, n * c, padded.size(2), padded.size(3)}), weights, at::Tensor(),
@@ -66,10 +77,42 @@ at::Tensor recolour(const at::Tensor& images, const std::vector<SamplePlan>& pla
   return x.pow(gamma).view_as(images);
 }
 
-bool any_blurred(const std::vector<SamplePlan>& plans) {
-  for (const SamplePlan& plan : plans)
-    if (plan.blur_sigma > 0) return true;
-  return false;
+// The samples for which `is_one` holds, in groups that are worked on together: one by one on a CPU.
+template <typename IsOne>
+std::vector<std::vector<std::int64_t>> groups_of(const std::vector<SamplePlan>& plans,
+                                                 const at::Device& device, IsOne&& is_one) {
+  std::vector<std::vector<std::int64_t>> groups;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (!is_one(plans[i])) continue;
+    if (groups.empty() || device.is_cpu()) groups.emplace_back();
+    groups.back().push_back(static_cast<std::int64_t>(i));
+  }
+  return groups;
+}
+
+// All at once on a CPU, where that costs less than taking samples out of the batch.
+void blur_some(const std::vector<SamplePlan>& plans, at::Tensor* images) {
+  std::vector<std::int64_t> blurred;
+  std::vector<SamplePlan> blurring;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (plans[i].blur_sigma == 0) continue;
+    blurred.push_back(static_cast<std::int64_t>(i));
+    blurring.push_back(plans[i]);
+  }
+  if (blurred.empty()) return;
+  if (images->is_cpu()) {
+    *images = blur(*images, plans);
+    return;
+  }
+  const at::Tensor indices = indices_on(images->device(), blurred);
+  images->index_copy_(0, indices, blur(images->index_select(0, indices), blurring));
+}
+
+at::Generator generator_on(const at::Device& device, std::uint64_t seed) {
+  if (device.is_cpu()) return at::detail::createCPUGenerator(seed);
+  at::Generator generator = at::globalContext().defaultGenerator(device).clone();
+  generator.set_current_seed(seed);
+  return generator;
 }
 
 // Fewer pixels and back, as an enlarged picture of a small camera has it. `image`: 1 x 3 x H x W.
@@ -85,7 +128,7 @@ at::Tensor lowered(const at::Tensor& image, double resolution) {
 }  // namespace
 
 BatchMaker::BatchMaker(const DecodedSet& set, int width, int height, at::Device device)
-    : set_(set), width_(width), height_(height), device_(device) {
+    : set_(set), width_(width), height_(height), device_(device), jpeg_(device) {
   const auto n = static_cast<std::int64_t>(set.size());
   const std::int64_t h = set.height, w = set.width;
   // from_blob takes a mutable pointer, but the copies that follow only read.
@@ -106,8 +149,7 @@ BatchMaker::BatchMaker(const DecodedSet& set, int width, int height, at::Device 
 }
 
 at::Tensor BatchMaker::gather(const std::vector<std::int64_t>& indices) const {
-  const at::Tensor index = at::tensor(indices, at::kLong).to(device_);
-  return data_.index_select(0, index).to(at::kFloat).div_(255);
+  return data_.index_select(0, indices_on(device_, indices)).to(at::kFloat).div_(255);
 }
 
 Batch BatchMaker::plain(const std::vector<std::int64_t>& indices) const {
@@ -154,7 +196,7 @@ void BatchMaker::lay_artefacts(const std::vector<SamplePlan>& plans, at::Tensor*
   }
 }
 
-// Per sample, since few of a batch are concerned.
+// Few samples of a batch are concerned.
 void BatchMaker::degrade(const std::vector<SamplePlan>& plans,
                          const std::vector<std::int64_t>& indices, std::uint64_t seed,
                          std::uint64_t epoch, at::Tensor* images) const {
@@ -164,12 +206,19 @@ void BatchMaker::degrade(const std::vector<SamplePlan>& plans,
     if (plan.resolution < 1) image.copy_(lowered(image, plan.resolution));
     if (plan.noise_deviation > 0) {
       Random random(seed, Purpose::noise, {epoch, static_cast<std::uint64_t>(indices[i])});
-      at::Generator generator = at::detail::createCPUGenerator(random.next());
-      const at::Tensor noise = at::randn(image.sizes(), generator, at::dtype(at::kFloat));
-      image.add_(noise.to(device_), plan.noise_deviation);
+      const at::Generator generator = generator_on(device_, random.next());
+      const at::Tensor noise = at::randn(image.sizes(), generator, image.options());
+      image.add_(noise, plan.noise_deviation);
     }
-    if (plan.jpeg_quality > 0)
-      image.copy_(jpeg_compressed(image.clamp(0, 1), static_cast<double>(plan.jpeg_quality)));
+  }
+  const auto is_compressed = [](const SamplePlan& plan) { return plan.jpeg_quality > 0; };
+  for (const std::vector<std::int64_t>& group : groups_of(plans, device_, is_compressed)) {
+    std::vector<double> qualities;
+    for (const std::int64_t i : group)
+      qualities.push_back(static_cast<double>(plans[static_cast<std::size_t>(i)].jpeg_quality));
+    const at::Tensor chosen = indices_on(device_, group);
+    images->index_copy_(0, chosen,
+                        jpeg_.compressed(images->index_select(0, chosen).clamp(0, 1), qualities));
   }
 }
 
@@ -200,7 +249,7 @@ Batch BatchMaker::augmented(const std::vector<std::int64_t>& indices,
   at::Tensor target = both.narrow(1, 3, 1);
   lay_artefacts(plan, &images);
   images = recolour(images, plan);
-  if (any_blurred(plan)) images = blur(images, plan);
+  blur_some(plan, &images);
   const at::Tensor keep = scalar([](const SamplePlan& p) { return p.keep; });
   const at::Tensor corners =
       column(plan, 12, device_, [](const SamplePlan& p, std::size_t i) { return p.scenery[i]; })

@@ -11,6 +11,7 @@
 
 #include "trainer/data/decoded_set.h"
 #include "trainer/train/augment_plan.h"
+#include "trainer/train/jpeg.h"
 
 namespace unetseg::trainer {
 
@@ -26,10 +27,13 @@ class BatchMaker {
   // `set` is borrowed and must outlive the object.
   BatchMaker(const DecodedSet& set, int width, int height, at::Device device);
 
+  at::Device device() const { return device_; }
+
   // Samples `indices` as they are, scaled to the input size.
   Batch plain(const std::vector<std::int64_t>& indices) const;
 
-  // Samples `indices` under their plans for (seed, epoch).
+  // Samples `indices` under their plans for (seed, epoch). A GPU draws noise of its own, again a
+  // function of these.
   Batch augmented(const std::vector<std::int64_t>& indices, const AugmentationPolicy& policy,
                   std::uint64_t seed, std::uint64_t epoch) const;
 
@@ -46,6 +50,7 @@ class BatchMaker {
   const DecodedSet& set_;
   int width_, height_;
   at::Device device_;
+  const JpegCompression jpeg_;
   at::Tensor data_;  // N x 4 x h x w, uint8: RGB and mask
   // Layers x 4 x H x W, uint8: premultiplied RGB and opacity; drawn when first asked for, by one of
   // the threads that augment.

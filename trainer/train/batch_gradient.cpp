@@ -43,6 +43,10 @@ BatchGradient::BatchGradient(const Config& config, const std::vector<ParameterLa
                                  trainable_views(values, shard.gradient, layout));
     shards_.push_back(std::move(shard));
   }
+  const gpu::Launcher launcher = gpu::launcher_for(values.device());
+  if (launcher.kernels != nullptr && config.architecture == "improved-unet" &&
+      config.memory_format == "channels-last")
+    on_device_ = std::make_unique<gpu::Gradient>(config, layout, values, gradient(), launcher);
 }
 
 Batch BatchGradient::batch(const std::vector<std::int64_t>& indices, std::uint64_t epoch) const {
@@ -66,13 +70,19 @@ void BatchGradient::compute_shard(Shard* shard, const std::vector<std::int64_t>&
 
 double BatchGradient::compute(const std::vector<std::int64_t>& indices, std::uint64_t epoch,
                               const DropoutMasks& dropout) {
+  if (on_device_) {
+    on_device_->load(batch(indices, epoch), dropout);
+    on_device_->compute();
+    return on_device_->loss().item<double>();
+  }
   const auto samples = static_cast<std::int64_t>(indices.size());
   const auto used = static_cast<std::size_t>(pieces(samples, shard_size_));
   const auto compute_one = [&](std::size_t i) {
     const std::int64_t first = static_cast<std::int64_t>(i) * shard_size_;
     const std::int64_t count = std::min(shard_size_, samples - first);
     DropoutMasks masks;
-    for (const at::Tensor& mask : dropout) masks.push_back(mask.narrow(0, first, count));
+    for (const at::Tensor& mask : dropout)
+      masks.push_back(mask.narrow(0, first, count).to(gradient().device()));
     shards_[i].gradient.zero_();
     compute_shard(&shards_[i], {indices.begin() + first, indices.begin() + first + count}, epoch,
                   masks, static_cast<double>(count) / static_cast<double>(samples));

@@ -10,6 +10,7 @@
 #include "model/network/network.h"
 #include "trainer/train/augment.h"
 #include "trainer/train/config.h"
+#include "trainer/train/gpu/gradient.h"
 
 namespace unetseg::trainer {
 
@@ -17,7 +18,8 @@ namespace unetseg::trainer {
 // one: on a CPU each shard is a few samples, small enough for the caches, and one thread takes it
 // from augmentation to gradient without waiting for any other. Gradients are added in the shards'
 // order. Shards have four samples, so any number of threads up to a quarter of the batch size gives
-// the same digits; only beyond it do they get smaller. A GPU takes the batch whole.
+// the same digits; only beyond it do they get smaller. A GPU takes the batch whole, improved-unet
+// with kernels of our own where it lies channels-last.
 class BatchGradient {
  public:
   // `batches` is borrowed; `values` is the flat buffer of parameters, whose current contents each
@@ -28,13 +30,16 @@ class BatchGradient {
   // Samples as training sees them in `epoch`.
   Batch batch(const std::vector<std::int64_t>& indices, std::uint64_t epoch) const;
 
-  // The loss, and its gradient in gradient(). `dropout` is of the whole batch. On a CPU LibTorch
-  // itself must be set to one thread.
+  // The loss, and its gradient in gradient(). `dropout` is of the whole batch, on the CPU. There
+  // LibTorch itself must be set to one thread.
   double compute(const std::vector<std::int64_t>& indices, std::uint64_t epoch,
                  const DropoutMasks& dropout);
 
   // Flat like `values`. The caller may change it until the next compute().
   const at::Tensor& gradient() const { return shards_.front().gradient; }
+
+  // What computes without waiting for the device; null where nothing can.
+  gpu::Gradient* on_device() const { return on_device_.get(); }
 
  private:
   struct Shard {
@@ -50,6 +55,7 @@ class BatchGradient {
   const BatchMaker& batches_;
   std::int64_t shard_size_;
   std::vector<Shard> shards_;
+  std::unique_ptr<gpu::Gradient> on_device_;
 };
 
 }  // namespace unetseg::trainer

@@ -8,22 +8,25 @@ namespace unetseg::trainer {
 namespace {
 constexpr std::int64_t kWarmUpSteps = 10;
 constexpr std::size_t kMeasuredSteps = 30;
+constexpr double kMeasuredShare = 0.01;  // of the budget, where steps are so short
 constexpr double kDecisionShare = 0.05;  // of the budget, after which the total is decided anyway
 constexpr double kReserve = 0.95;        // of what is left: for saving, panels and a slower spell
 }  // namespace
 
 BudgetPlanner::BudgetPlanner(double seconds, double spent, double validation_seconds,
-                             std::int64_t steps_per_epoch)
+                             std::int64_t steps_per_epoch, bool on_gpu)
     : budget_(seconds),
       spent_before_(spent),
       validation_seconds_(validation_seconds),
-      steps_per_epoch_(steps_per_epoch) {
+      steps_per_epoch_(steps_per_epoch),
+      on_gpu_(on_gpu) {
   while (next_review_ < 1 && spent > next_review_ * budget_) next_review_ += 0.25;
 }
 
 std::int64_t BudgetPlanner::plan(double step_seconds, std::int64_t steps_done, double spent) const {
-  const double per_step =
-      step_seconds + validation_seconds_ / static_cast<double>(steps_per_epoch_);
+  double scoring = validation_seconds_ / static_cast<double>(steps_per_epoch_);
+  if (on_gpu_) scoring = std::min(scoring, kScoringShare * step_seconds);
+  const double per_step = step_seconds + scoring;
   const double left = std::max(0.0, kReserve * (budget_ - spent));
   return steps_done + std::max<std::int64_t>(1, static_cast<std::int64_t>(left / per_step));
 }
@@ -32,16 +35,19 @@ std::int64_t BudgetPlanner::after_step(double step_seconds, std::int64_t steps_d
                                        std::int64_t total) {
   // Where steps are long for the budget, the first of them must do.
   const bool first = total == 0,
-             in_a_hurry = first && spent - spent_before_ > kDecisionShare * budget_;
+             in_a_hurry = first && !on_gpu_ && spent - spent_before_ > kDecisionShare * budget_;
   if (++steps_seen_ <= kWarmUpSteps && !in_a_hurry) return 0;
   recent_.push_back(step_seconds);
-  const bool enough =
-      first ? recent_.size() >= kMeasuredSteps || in_a_hurry : spent >= next_review_ * budget_;
+  measured_ += step_seconds;
+  const bool is_measured =
+      recent_.size() >= kMeasuredSteps && measured_ >= kMeasuredShare * budget_;
+  const bool enough = first ? is_measured || in_a_hurry : spent >= next_review_ * budget_;
   if (!enough) return 0;
   if (!first) next_review_ += 0.25;
   // The mean, not the median: slow spells cost time too.
   double mean = 0;
   for (const double seconds : recent_) mean += seconds / static_cast<double>(recent_.size());
+  measured_ = 0;
   recent_.clear();
   const std::int64_t planned = plan(mean, steps_done, spent);
   if (first) return planned;

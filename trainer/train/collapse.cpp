@@ -15,11 +15,11 @@ constexpr std::size_t kEpochsInARow = 5;
 }  // namespace
 
 bool has_collapsed(const std::vector<EpochRecord>& history, std::size_t i, std::int64_t warm_up) {
-  if ((i == 0 ? 0 : history[i - 1].step) < warm_up) return false;
+  if (!is_scored(history[i]) || (i == 0 ? 0 : history[i - 1].step) < warm_up) return false;
   if (history[i].validation_spread < kSameEverywhere) return true;
   double best_dice = 0, best_loss = std::numeric_limits<double>::infinity();
   for (std::size_t k = 0; k < i; ++k) {
-    best_dice = std::max(best_dice, history[k].validation_dice);
+    if (is_scored(history[k])) best_dice = std::max(best_dice, history[k].validation_dice);
     best_loss = std::min(best_loss, history[k].train_loss);
   }
   return best_dice >= kWorked && history[i].validation_dice < kLost * best_dice &&
@@ -35,10 +35,13 @@ std::vector<std::int64_t> collapsed_epochs(const std::vector<EpochRecord>& histo
 }
 
 bool is_lost(const std::vector<EpochRecord>& history, std::int64_t warm_up) {
-  if (history.size() < kEpochsInARow) return false;
-  for (std::size_t i = history.size() - kEpochsInARow; i < history.size(); ++i)
-    if (!has_collapsed(history, i, warm_up)) return false;
-  return true;
+  std::size_t collapsed = 0;
+  for (std::size_t i = history.size(); i > 0 && collapsed < kEpochsInARow; --i) {
+    if (!is_scored(history[i - 1])) continue;
+    if (!has_collapsed(history, i - 1, warm_up)) return false;
+    ++collapsed;
+  }
+  return collapsed == kEpochsInARow;
 }
 
 }  // namespace unetseg::trainer

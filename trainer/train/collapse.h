@@ -18,7 +18,7 @@ bool has_collapsed(const std::vector<EpochRecord>& history, std::size_t i, std::
 std::vector<std::int64_t> collapsed_epochs(const std::vector<EpochRecord>& history,
                                            std::int64_t warm_up);
 
-// Five epochs in a row: nothing good is to be expected of going on.
+// Five scored epochs in a row: nothing good is to be expected of going on.
 bool is_lost(const std::vector<EpochRecord>& history, std::int64_t warm_up);
 
 }  // namespace unetseg::trainer

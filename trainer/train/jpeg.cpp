@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "trainer/train/gpu/transfer.h"
+
 namespace unetseg::trainer {
 namespace {
 
@@ -32,15 +34,18 @@ at::Tensor transform() {
   return matrix;
 }
 
-// Step sizes of the three components, 3 x 8 x 8, for samples of 0..255.
-at::Tensor steps(double quality) {
-  const double scale = quality < 50 ? 5000 / quality : 200 - 2 * quality;
-  at::Tensor sizes = at::empty({3, kBlock, kBlock});
+// Step sizes of the three components, N x 3 x 1 x 1 x 8 x 8, for samples of 0..255.
+at::Tensor steps(const std::vector<double>& qualities, const at::Device& device) {
+  const at::Tensor sizes = gpu::staging(
+      {static_cast<std::int64_t>(qualities.size()), 3, 1, 1, kBlock, kBlock}, at::kFloat, device);
   float* value = sizes.data_ptr<float>();
-  for (const Table* table : {&kLuminance, &kChrominance, &kChrominance})
-    for (const int size : *table)
-      *value++ = static_cast<float>(std::max(1.0, std::floor((size * scale + 50) / 100)));
-  return sizes;
+  for (const double quality : qualities) {
+    const double scale = quality < 50 ? 5000 / quality : 200 - 2 * quality;
+    for (const Table* table : {&kLuminance, &kChrominance, &kChrominance})
+      for (const int size : *table)
+        *value++ = static_cast<float>(std::max(1.0, std::floor((size * scale + 50) / 100)));
+  }
+  return gpu::sent(sizes, device);
 }
 
 at::Tensor three_by_three(std::initializer_list<double> values) {
@@ -49,27 +54,32 @@ at::Tensor three_by_three(std::initializer_list<double> values) {
 
 }  // namespace
 
-at::Tensor jpeg_compressed(const at::Tensor& images, double quality) {
-  const at::Device device = images.device();
-  const std::int64_t n = images.size(0), h = images.size(2), w = images.size(3);
-  // JFIF's luma and chroma, all about 0.
-  const at::Tensor to_ycc =
-      three_by_three({0.299, 0.587, 0.114, -0.168736, -0.331264, 0.5, 0.5, -0.418688, -0.081312})
-          .to(device);
-  const at::Tensor to_rgb =
-      three_by_three({1, 0, 1.402, 1, -0.344136, -0.714136, 1, 1.772, 0}).to(device);
-  const at::Tensor dct = transform().to(device);
-  const at::Tensor step = steps(quality).view({1, 3, 1, 1, kBlock, kBlock}).to(device);
+// JFIF's luma and chroma, all about 0.
+JpegCompression::JpegCompression(const at::Device& device)
+    : to_ycc_(three_by_three(
+                  {0.299, 0.587, 0.114, -0.168736, -0.331264, 0.5, 0.5, -0.418688, -0.081312})
+                  .to(device)),
+      to_rgb_(three_by_three({1, 0, 1.402, 1, -0.344136, -0.714136, 1, 1.772, 0}).to(device)),
+      dct_(transform().to(device)),
+      level_(at::tensor({128.0f, 0.0f, 0.0f}).view({1, 3, 1, 1, 1, 1}).to(device)) {}
 
-  const at::Tensor ycc = at::matmul(to_ycc, images.flatten(2) * 255);
+at::Tensor JpegCompression::compressed(const at::Tensor& images,
+                                       const std::vector<double>& qualities) const {
+  const std::int64_t n = images.size(0), h = images.size(2), w = images.size(3);
+  const at::Tensor step = steps(qualities, images.device());
+  const at::Tensor ycc = at::matmul(to_ycc_, images.flatten(2) * 255);
   const at::Tensor blocks =
       ycc.view({n, 3, h / kBlock, kBlock, w / kBlock, kBlock}).permute({0, 1, 2, 4, 3, 5});
-  const at::Tensor level = at::tensor({128.0f, 0.0f, 0.0f}).view({1, 3, 1, 1, 1, 1}).to(device);
-  const at::Tensor spectrum = at::matmul(at::matmul(dct, blocks - level), dct.t());
+  const at::Tensor spectrum = at::matmul(at::matmul(dct_, blocks - level_), dct_.t());
   const at::Tensor kept = at::round(spectrum / step) * step;
-  const at::Tensor back = at::matmul(at::matmul(dct.t(), kept), dct) + level;
+  const at::Tensor back = at::matmul(at::matmul(dct_.t(), kept), dct_) + level_;
   const at::Tensor planes = back.permute({0, 1, 2, 4, 3, 5}).reshape({n, 3, h * w});
-  return (at::matmul(to_rgb, planes) / 255).view_as(images);
+  return (at::matmul(to_rgb_, planes) / 255).view_as(images);
+}
+
+at::Tensor jpeg_compressed(const at::Tensor& images, double quality) {
+  return JpegCompression(images.device())
+      .compressed(images, std::vector<double>(static_cast<std::size_t>(images.size(0)), quality));
 }
 
 }  // namespace unetseg::trainer

@@ -24,6 +24,7 @@ class Optimizer {
   // State that a checkpoint holds. SGD has no second moment: it stays 0.
   at::Tensor first_moment, second_moment;
   std::int64_t steps = 0;
+  const at::Tensor& decay_mask() const { return decay_mask_; }
 
  protected:
   at::Tensor decay_mask_;

@@ -27,6 +27,16 @@ const double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
+bool is_scored(const EpochRecord& record) {
+  return !std::isnan(record.validation_dice);
+}
+
+const EpochRecord* last_scored(const std::vector<EpochRecord>& history) {
+  for (auto record = history.rbegin(); record != history.rend(); ++record)
+    if (is_scored(*record)) return &*record;
+  return nullptr;
+}
+
 std::string to_json_text(const ProgressState& state) {
   Json json;
   json["step"] = state.step;

@@ -17,12 +17,16 @@ struct EpochRecord {
   double learning_rate = 0;
   double train_loss = 0;       // mean over the epoch's samples
   double gradient_norm = 0;    // mean over its steps, before clipping
-  double validation_loss = 0;  // NaN where the epoch was not scored
+  double validation_loss = 0;  // these four are NaN where the epoch was not scored
   double validation_dice = 0, validation_jaccard = 0;
   double validation_spread = 0;  // largest minus smallest probability of all validation images
   double seconds = 0;            // since the run began
   double images_per_second = 0;
 };
+
+bool is_scored(const EpochRecord& record);
+// The latest epoch that was scored; null where none was.
+const EpochRecord* last_scored(const std::vector<EpochRecord>& history);
 
 // Random numbers are functions of (seed, epoch, sample), so no generator state is among these.
 struct ProgressState {

@@ -104,7 +104,7 @@ DropoutMasks TrainingRun::dropout_masks(std::int64_t samples) const {
   const double keep = 1 - config_.dropout;
   for (int level = 0; level < kLevels; ++level) {
     at::Tensor mask = at::empty({samples, std::int64_t{config_.base_width} << level});
-    masks.push_back(mask.bernoulli_(keep, generator).div_(keep).to(device_));
+    masks.push_back(mask.bernoulli_(keep, generator).div_(keep));
   }
   return masks;
 }
@@ -118,6 +118,11 @@ double TrainingRun::learning_rate() const {
          rate_factor(config_.schedule, state_.step, state_.total_steps, config_.warm_up);
 }
 
+double TrainingRun::average_weight() const {
+  const std::int64_t total = std::max<std::int64_t>(state_.total_steps, 1);
+  return config_.ema > 0 ? 1 - ema_decay(state_.step, total, config_.ema) : 1;
+}
+
 TrainingRun::StepResult TrainingRun::train_step(const std::vector<std::int64_t>& indices) {
   const at::Tensor& gradient = batch_gradient_->gradient();
   StepResult result;
@@ -127,56 +132,82 @@ TrainingRun::StepResult TrainingRun::train_step(const std::vector<std::int64_t>&
   result.taken = std::isfinite(result.loss) && std::isfinite(result.norm);
   if (result.taken) {
     optimizer_->step(values_, gradient, learning_rate());
-    const double total = static_cast<double>(std::max<std::int64_t>(state_.total_steps, 1));
     if (config_.ema > 0)
-      average_.lerp_(values_,
-                     1 - ema_decay(state_.step, static_cast<std::int64_t>(total), config_.ema));
+      average_.lerp_(values_, average_weight());
     else
       average_.copy_(values_);
   }
   return result;
 }
 
+void TrainingRun::begin_step(const std::vector<std::int64_t>& indices) {
+  const auto samples = static_cast<std::int64_t>(indices.size());
+  begun_.push_back({state_.step, samples, learning_rate()});
+  if (device_step_) {
+    device_step_->submit(batch_gradient_->batch(indices, static_cast<std::uint64_t>(state_.epoch)),
+                         dropout_masks(samples), learning_rate(), average_weight());
+    const std::string notice = device_step_->take_notice();
+    if (!notice.empty()) note("warning: " + notice);
+  } else {
+    result_ = train_step(indices);
+  }
+  state_.next_sample += samples;
+  ++state_.step;
+  ++state_.epoch_steps;
+}
+
+void TrainingRun::end_step(double seconds, BudgetPlanner* budget) {
+  const BegunStep step = begun_.front();
+  begun_.pop_front();
+  const StepResult result = device_step_ ? device_step_->read() : result_;
+  if (result.taken) {
+    state_.epoch_loss_sum += result.loss * static_cast<double>(step.samples);
+    state_.epoch_norm_sum += result.norm;
+    state_.skipped_in_a_row = 0;
+  } else if (++state_.skipped_in_a_row >= 3) {
+    throw Diverged(
+        fmt::format("loss or gradient was not finite three times in a row at step {}: "
+                    "the last checkpoint is kept; lower --learning-rate",
+                    step.step));
+  }
+  state_.seconds = now() - started_;
+  const std::int64_t done = step.step + 1;
+  if (budget != nullptr) {
+    const std::int64_t planned =
+        budget->after_step(seconds, done, state_.seconds, state_.total_steps);
+    if (planned > 0) {
+      state_.total_steps = std::max(planned, state_.step);
+      note(fmt::format("{:.0f} minutes allow {} steps ({:.1f} epochs)", config_.time_budget / 60,
+                       state_.total_steps,
+                       static_cast<double>(state_.total_steps) * config_.batch_size /
+                           static_cast<double>(train_.size())));
+    }
+  }
+  if (events_.step)
+    events_.step({done, state_.total_steps, result.loss, step.learning_rate, seconds});
+}
+
 void TrainingRun::epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budget) {
   const std::vector<std::int64_t> order = order_of_epoch();
   const auto samples = static_cast<std::int64_t>(order.size());
-  while (state_.next_sample < samples) {
-    if (stop || (state_.total_steps > 0 && state_.step >= state_.total_steps)) return;
-    const double begin = now();
+  const std::size_t ahead = device_step_ ? gpu::Step::kAhead - 1 : 0;
+  double last = now();
+  const auto end_one = [&] {
+    if (device_step_) device_step_->wait();
+    const double time = now();
+    end_step(time - last, budget);
+    last = device_step_ ? time : now();
+  };
+  while (state_.next_sample < samples && !stop &&
+         (state_.total_steps == 0 || state_.step < state_.total_steps)) {
     const std::int64_t end = std::min(samples, state_.next_sample + config_.batch_size);
-    const double rate = learning_rate();
-    const StepResult result = train_step({order.begin() + state_.next_sample, order.begin() + end});
-    if (result.taken) {
-      state_.epoch_loss_sum += result.loss * static_cast<double>(end - state_.next_sample);
-      state_.epoch_norm_sum += result.norm;
-      state_.skipped_in_a_row = 0;
-    } else if (++state_.skipped_in_a_row >= 3) {
-      throw Diverged(
-          fmt::format("loss or gradient was not finite three times in a row at step {}: "
-                      "the last checkpoint is kept; lower --learning-rate",
-                      state_.step));
-    }
-    state_.next_sample = end;
-    ++state_.step;
-    ++state_.epoch_steps;
-    const double seconds = now() - begin;
-    state_.seconds = now() - started_;
-    if (budget != nullptr) {
-      const std::int64_t planned =
-          budget->after_step(seconds, state_.step, state_.seconds, state_.total_steps);
-      if (planned > 0) {
-        state_.total_steps = planned;
-        note(fmt::format(
-            "{:.0f} minutes allow {} steps ({:.1f} epochs)", config_.time_budget / 60, planned,
-            static_cast<double>(planned) * config_.batch_size / static_cast<double>(samples)));
-      }
-    }
-    if (events_.step) events_.step({state_.step, state_.total_steps, result.loss, rate, seconds});
+    begin_step({order.begin() + state_.next_sample, order.begin() + end});
+    if (begun_.size() > ahead) end_one();
   }
+  while (!begun_.empty()) end_one();
 }
 
 void TrainingRun::finish_epoch(double images_per_second) {
-  require_usable_weights();
   EpochRecord record;
   record.epoch = state_.epoch + 1;
   record.step = state_.step;
@@ -187,19 +218,27 @@ void TrainingRun::finish_epoch(double images_per_second) {
       state_.epoch_norm_sum / static_cast<double>(std::max<std::int64_t>(1, state_.epoch_steps));
   record.images_per_second = images_per_second;
   std::vector<std::vector<float>> maps;
-  ValidationResult result = score(validation_, &maps, kPanelImages);
-  record.validation_loss = result.loss;
-  record.validation_dice = result.mean_dice();
-  record.validation_jaccard = result.mean_jaccard();
-  record.validation_spread = result.highest - result.lowest;
-  scores_ = std::move(result.scores);
+  const double begin = now();
+  const bool scoring = is_time_to_score();
+  record.validation_loss = record.validation_dice = record.validation_jaccard =
+      record.validation_spread = std::nan("");
+  if (scoring) {
+    require_usable_weights();
+    ValidationResult result = score(validation_, &maps, kPanelImages);
+    record.validation_loss = result.loss;
+    record.validation_dice = result.mean_dice();
+    record.validation_jaccard = result.mean_jaccard();
+    record.validation_spread = result.highest - result.lowest;
+    scores_ = std::move(result.scores);
+  }
   record.seconds = state_.seconds = now() - started_;
   state_.plateau.end_of_epoch(record.train_loss);
-  state_.smoothed_jaccard = state_.history.empty()
-                                ? record.validation_jaccard
-                                : 0.8 * state_.smoothed_jaccard + 0.2 * record.validation_jaccard;
+  if (scoring)
+    state_.smoothed_jaccard = last_scored(state_.history) == nullptr
+                                  ? record.validation_jaccard
+                                  : 0.8 * state_.smoothed_jaccard + 0.2 * record.validation_jaccard;
   state_.history.push_back(record);
-  const bool best = state_.smoothed_jaccard > state_.best_smoothed;
+  const bool best = scoring && state_.smoothed_jaccard > state_.best_smoothed;
   if (best) {
     state_.best_smoothed = state_.smoothed_jaccard;
     state_.best_epoch = record.epoch;
@@ -208,10 +247,19 @@ void TrainingRun::finish_epoch(double images_per_second) {
   state_.next_sample = 0;
   state_.epoch_loss_sum = state_.epoch_norm_sum = 0;
   state_.epoch_steps = 0;
+  if (!scoring) return;
   require_living_network();
   if (best) export_weights("best.safetensors");
   save();
   if (events_.epoch) events_.epoch(state_, maps);
+  scored_ = now();
+  scoring_ = scored_ - begin;
+}
+
+// A GPU gets through an epoch in less time than it takes to score, save and draw it.
+bool TrainingRun::is_time_to_score() const {
+  const bool last = state_.total_steps > 0 && state_.step >= state_.total_steps;
+  return !device_step_ || last || now() - scored_ >= scoring_ / BudgetPlanner::kScoringShare;
 }
 
 // What blew up within the last steps must not take the place of what was good. Weights are exported
@@ -238,8 +286,13 @@ void TrainingRun::require_living_network() const {
 
 ValidationResult TrainingRun::score(const DecodedSet& set, std::vector<std::vector<float>>* maps,
                                     std::size_t count) const {
-  return validate(*average_network_, set, device_, config_.threads, config_.loss,
-                  threshold_of(config_), maps, count);
+  const bool kept = !device_.is_cpu() && &set == &validation_;
+  if (kept && !validation_batches_)
+    validation_batches_ = std::make_unique<BatchMaker>(set, set.width, set.height, device_);
+  const auto made =
+      kept ? nullptr : std::make_unique<BatchMaker>(set, set.width, set.height, device_);
+  return validate(*average_network_, set, kept ? *validation_batches_ : *made, config_.threads,
+                  config_.loss, threshold_of(config_), maps, count);
 }
 
 Checkpoint TrainingRun::checkpoint() const {
@@ -290,14 +343,19 @@ void TrainingRun::export_weights(const std::string& name) const {
 
 RunEnd TrainingRun::run(const std::atomic<bool>& stop) {
   if (state_.step == 0 && events_.views) show_first_views();
+  if (batch_gradient_->on_device() != nullptr)
+    device_step_ = std::make_unique<gpu::Step>(
+        config_, gpu::Step::Tensors{values_, average_, optimizer_->decay_mask()},
+        batch_gradient_->on_device(), optimizer_.get(), gpu::launcher_for(device_));
   const std::int64_t per_epoch = steps_per_epoch();
   std::unique_ptr<BudgetPlanner> budget;
   started_ = now() - state_.seconds;
   if (config_.time_budget > 0 && config_.steps == 0) {
+    if (device_step_) score(validation_);  // cuDNN looks for its fastest kernels
     const double begin = now();
     score(validation_);
     budget = std::make_unique<BudgetPlanner>(config_.time_budget, state_.seconds, now() - begin,
-                                             per_epoch);
+                                             per_epoch, device_step_ != nullptr);
   } else {
     state_.total_steps = config_.steps > 0 ? config_.steps : per_epoch * config_.epochs;
     const std::int64_t left = state_.total_steps - state_.step;

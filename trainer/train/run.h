@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "trainer/train/batch_gradient.h"
 #include "trainer/train/budget.h"
 #include "trainer/train/checkpoint.h"
+#include "trainer/train/gpu/step.h"
 #include "trainer/train/diverged.h"
 #include "trainer/train/optimizer.h"
 #include "trainer/train/run_card.h"
@@ -78,9 +80,11 @@ class TrainingRun {
   ModelCard card() const;
 
  private:
-  struct StepResult {
-    double loss, norm;
-    bool taken;
+  using StepResult = gpu::Step::Result;
+  // A step that was begun, what of it is known by then.
+  struct BegunStep {
+    std::int64_t step, samples;
+    double learning_rate;
   };
   std::vector<std::int64_t> order_of_epoch() const;
   std::vector<std::int64_t> first_of_epoch(std::size_t count) const;
@@ -90,10 +94,16 @@ class TrainingRun {
   void show_first_views() const;
   DropoutMasks dropout_masks(std::int64_t samples) const;
   double learning_rate() const;
+  double average_weight() const;
   StepResult train_step(const std::vector<std::int64_t>& indices);
+  // On a device steps are begun without waiting for what comes of earlier ones.
+  void begin_step(const std::vector<std::int64_t>& indices);
+  // What came of the oldest begun step; `seconds` is what it took.
+  void end_step(double seconds, BudgetPlanner* budget);
   // Steps until the epoch's samples or the run's steps are used up, or until `stop`.
   void epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budget);
   void finish_epoch(double images_per_second);
+  bool is_time_to_score() const;
   void require_usable_weights() const;
   void require_living_network() const;
   void save();
@@ -111,10 +121,15 @@ class TrainingRun {
   std::unique_ptr<Network> average_network_;
   std::unique_ptr<Optimizer> optimizer_;
   BatchMaker batches_;
+  mutable std::unique_ptr<BatchMaker> validation_batches_;  // a GPU keeps them, once they are there
   std::unique_ptr<BatchGradient> batch_gradient_;
+  std::unique_ptr<gpu::Step> device_step_;  // null: steps are taken one by one
+  std::deque<BegunStep> begun_;
+  StepResult result_{};  // of the last step that was taken by itself
   ProgressState state_;
   std::vector<ImageScore> scores_;
-  double started_ = 0;  // clock reading that corresponds to state_.seconds == 0
+  double started_ = 0;               // clock reading that corresponds to state_.seconds == 0
+  double scored_ = 0, scoring_ = 0;  // when an epoch was last scored, and how long that took
 };
 
 }  // namespace unetseg::trainer

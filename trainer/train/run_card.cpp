@@ -24,12 +24,11 @@ ModelCard card_of_run(const Config& config, const ProgressState& state, std::siz
   card.notes["data_sha256"] = data_sha256;
   card.notes["data"] = fmt::format("{} training and {} validation images", training, validation);
   card.notes["steps"] = std::to_string(state.step);
-  if (!state.history.empty()) {
-    const EpochRecord& last = state.history.back();
+  if (const EpochRecord* last = last_scored(state.history)) {
     card.notes["validation"] = fmt::format(
         "mean Dice {:.4f}, mean Jaccard {:.4f} over {} images, masks at 512 pixels at "
         "most, without clean-up",
-        last.validation_dice, last.validation_jaccard, validation);
+        last->validation_dice, last->validation_jaccard, validation);
   }
   card.notes["intended_use"] = "research; not a medical device";
   return card;

@@ -23,9 +23,11 @@ MemoryFormatChoice choose_memory_format(const Config& config,
                                         const at::Tensor& values, const BatchMaker& batches,
                                         const std::vector<std::int64_t>& indices) {
   MemoryFormatChoice choice;
-  choice.name =
-      values.is_cpu() && config.architecture == "improved-unet" ? "channels-last" : "contiguous";
-  if (values.is_cpu() || config.deterministic) return choice;
+  const bool has_own_norm =
+      config.architecture == "improved-unet" &&
+      (values.is_cpu() || gpu::launcher_for(values.device()).kernels != nullptr);
+  choice.name = has_own_norm ? "channels-last" : "contiguous";
+  if (has_own_norm || values.is_cpu() || config.deterministic) return choice;
   const auto timed = [&](const char* format) {
     Config with_format = config;
     with_format.memory_format = format;

@@ -14,6 +14,12 @@
 namespace unetseg::trainer {
 namespace {
 
+constexpr std::size_t kBatchOnCpu = 4, kBatchOnGpu = 64;  // at most
+
+std::size_t pieces(std::size_t whole, std::size_t size) {
+  return (whole + size - 1) / size;
+}
+
 template <typename Score>
 double mean(const std::vector<ImageScore>& scores, Score&& score) {
   double sum = 0;
@@ -65,31 +71,42 @@ double ValidationResult::mean_jaccard() const {
   return mean(scores, [](const Confusion& c) { return c.jaccard(); });
 }
 
-ValidationResult validate(const Network& network, const DecodedSet& set, at::Device device,
+ValidationResult validate(const Network& network, const DecodedSet& set, const BatchMaker& batches,
                           unsigned threads, const std::string& loss, double threshold,
                           std::vector<std::vector<float>>* panel_probabilities,
                           std::size_t panels) {
-  const BatchMaker batches(set, set.width, set.height, device);
-  const std::size_t batch_size = device.is_cpu() ? 4 : 16;
+  const bool on_cpu = batches.device().is_cpu();
+  const std::size_t count = pieces(set.size(), on_cpu ? kBatchOnCpu : kBatchOnGpu);
+  // All of one size, where a GPU looks for the fastest kernels of each.
+  const std::size_t batch_size = on_cpu ? kBatchOnCpu : pieces(set.size(), count);
   ValidationResult result;
   result.scores.resize(set.size());
-  std::vector<BatchResult> parts((set.size() + batch_size - 1) / batch_size);
+  std::vector<BatchResult> parts(count);
   if (panel_probabilities != nullptr) panel_probabilities->resize(std::min(panels, set.size()));
-  const auto score_batch = [&](std::size_t part) {
+  const auto infer_part = [&](std::size_t part) {
     const std::size_t first = part * batch_size;
-    const std::size_t count = std::min(batch_size, set.size() - first);
-    parts[part] = infer(network, batches, loss, first, count);
-    const float* map = parts[part].probabilities.data_ptr<float>();
+    parts[part] = infer(network, batches, loss, first, std::min(batch_size, set.size() - first));
+  };
+  const auto score_image = [&](std::size_t i) {
     const std::size_t pixels = static_cast<std::size_t>(set.width) * set.height;
-    for (std::size_t i = first; i < first + count; ++i, map += pixels) {
-      result.scores[i] = score_of(set, i, map, threshold);
-      if (panel_probabilities != nullptr && i < panels)
-        (*panel_probabilities)[i].assign(map, map + pixels);
-    }
+    const float* map = parts[i / batch_size].probabilities.data_ptr<float>();
+    map += i % batch_size * pixels;
+    result.scores[i] = score_of(set, i, map, threshold);
+    if (panel_probabilities != nullptr && i < panels)
+      (*panel_probabilities)[i].assign(map, map + pixels);
+  };
+  const auto infer_and_score_part = [&](std::size_t part) {
+    infer_part(part);
+    const std::size_t first = part * batch_size;
+    for (std::size_t i = first; i < std::min(set.size(), first + batch_size); ++i) score_image(i);
     parts[part].probabilities.reset();
   };
-  if (!parts.empty())
-    for_each_item(parts.size(), device.is_cpu() ? threads : 1, [&] { return score_batch; });
+  if (on_cpu && !parts.empty()) {
+    for_each_item(parts.size(), threads, [&] { return infer_and_score_part; });
+  } else if (!parts.empty()) {
+    for (std::size_t part = 0; part < parts.size(); ++part) infer_part(part);
+    for_each_item(set.size(), threads, [&] { return score_image; });
+  }
   for (const BatchResult& part : parts) {
     result.loss += part.loss_sum / static_cast<double>(set.size());
     result.lowest = std::min(result.lowest, part.lowest);

@@ -7,6 +7,7 @@
 #include "model/network/network.h"
 #include "trainer/data/decoded_set.h"
 #include "trainer/report/score.h"
+#include "trainer/train/augment.h"
 
 namespace unetseg::trainer {
 
@@ -18,12 +19,12 @@ struct ValidationResult {
   double mean_jaccard() const;
 };
 
-// Runs `network` over `set`, whose size is the network's input and whose truth masks are present.
-// Probabilities are enlarged to each truth mask and thresholded, as the element does it. Where
-// `panel_probabilities` is given it receives the maps of the first `panels` images. On a CPU
-// `threads` threads (0: one for each core) take a few images each, and LibTorch itself must be set
-// to one.
-ValidationResult validate(const Network& network, const DecodedSet& set, at::Device device,
+// Runs `network` over `set`, whose size is the network's input and whose truth masks are present,
+// on the device of `batches`, which hold the same set. Probabilities are enlarged to each truth
+// mask and thresholded, as the element does it. Where `panel_probabilities` is given it receives
+// the maps of the first `panels` images. `threads` threads (0: one for each core) take a few images
+// each; on a CPU LibTorch itself must be set to one.
+ValidationResult validate(const Network& network, const DecodedSet& set, const BatchMaker& batches,
                           unsigned threads, const std::string& loss, double threshold,
                           std::vector<std::vector<float>>* panel_probabilities = nullptr,
                           std::size_t panels = 0);
