@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Training rate of unetseg-trainer against PyTorch eager: same network, batch, threads and loss.
+"""Training rate of unetseg-trainer against PyTorch: same network, batch, threads and loss.
 
     python3 tests/benchmarks/training_pytorch.py build/tests/benchmarks/benchmark_training
+    python3 tests/benchmarks/training_pytorch.py --device cuda --precision bf16 --compile \
+        --size 256 --width 24 build/tests/benchmarks/benchmark_training
 
 needs torch of the version that the build links (meson setup -Dlibtorch:root=DIR with DIR the torch
 folder of this very Python). Rounds alternate between the two; PyTorch is given its own best of the
-memory formats, and its batch ready made, while the trainer also draws and augments its own.
+memory formats, and its batch ready made, while the trainer also draws and augments its own. On a GPU
+PyTorch does not wait for its losses either, and --compile adds torch.compile, which takes a minute.
 """
 import argparse
 import re
@@ -16,8 +19,6 @@ import time
 
 import torch
 from torch import nn
-
-WIDTH, SIZE, BATCH = 16, 128, 16
 
 
 class Cnl(nn.Sequential):
@@ -30,7 +31,7 @@ class Cnl(nn.Sequential):
 
 
 class ImprovedUnet(nn.Module):
-    def __init__(self, width=WIDTH):
+    def __init__(self, width):
         super().__init__()
         c = [width * 2**i for i in range(5)]
         self.down = nn.ModuleList(
@@ -66,69 +67,94 @@ def dice_bce(logits, target):
 
 
 class PyTorch:
-    """One way of training eagerly; run() gives the seconds of a few steps."""
+    """One way of training; run() gives the seconds of a step."""
 
-    def __init__(self, precision, memory_format):
-        self.name = f"PyTorch eager, {str(memory_format).split('.')[-1]}"
-        self.precision = precision
-        self.network = ImprovedUnet().to(memory_format=memory_format)
+    def __init__(self, options, memory_format, compiled=False):
+        self.name = f"PyTorch {'compiled' if compiled else 'eager'}, {str(memory_format).split('.')[-1]}"
+        self.device, self.bf16 = options.device, options.precision == "bf16"
+        self.network = ImprovedUnet(options.width).to(self.device, memory_format=memory_format)
         self.average = torch.optim.swa_utils.AveragedModel(
             self.network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99)
         )
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=2e-3, fused=True)
-        self.images = torch.rand(BATCH, 3, SIZE, SIZE).to(memory_format=memory_format)
-        self.target = (torch.rand(BATCH, 1, SIZE, SIZE) > 0.8).float()
+        shape = (options.batch, 3, options.size, options.size)
+        self.images = torch.rand(shape, device=self.device).to(memory_format=memory_format)
+        self.target = (torch.rand(shape[0], 1, *shape[2:], device=self.device) > 0.8).float()
+        self.loss = torch.compile(self.plain_loss) if compiled else self.plain_loss
+
+    def plain_loss(self, images, target):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
+            logits = self.network(images)
+        return dice_bce(logits.float(), target)
 
     def step(self):
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
-            logits = self.network(self.images)
-        loss = dice_bce(logits.float(), self.target)
+        loss = self.loss(self.images, self.target)
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5)
         self.optimizer.step()
         self.average.update_parameters(self.network)
-        return loss.item()
+        return loss
 
     def run(self, steps):
-        self.step()
-        seconds = []
+        if self.device == "cpu":
+            self.step().item()
+            return statistics.median(self.seconds(1) for _ in range(steps))
+        for _ in range(5):
+            self.step().item()
+        return self.seconds(steps) / steps
+
+    def seconds(self, steps):
+        begin = time.perf_counter()
         for _ in range(steps):
-            begin = time.perf_counter()
-            self.step()
-            seconds.append(time.perf_counter() - begin)
-        return statistics.median(seconds)
+            loss = self.step()
+        loss.item()
+        return time.perf_counter() - begin
 
 
-def run_trainer(program, precision):
-    text = subprocess.run([program, "cpu", precision], check=True, capture_output=True, text=True).stdout
+def run_trainer(options):
+    what = [options.device, options.precision, options.size, options.width, options.batch]
+    command = [options.program] + [str(word) for word in what]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     version = re.search(r"LibTorch ([0-9.]+)", text).group(1)
     if not torch.__version__.startswith(version):
         raise SystemExit(f"the program links LibTorch {version} and this is torch {torch.__version__}: build against this one")
-    return BATCH / float(re.search(r"([0-9.]+) images/s", text).group(1)), text
+    return options.batch / float(re.search(r"([0-9.]+) images/s", text).group(1)), text
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program", help="benchmark_training of the build")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--compile", action="store_true", help="torch.compile too")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=6, help="of PyTorch in a round, after the first")
+    parser.add_argument("--steps", type=int, help="of PyTorch in a round, after the first; 6, on a GPU 100")
     options = parser.parse_args()
-    peers = [PyTorch(options.precision, f) for f in (torch.contiguous_format, torch.channels_last)]
+    steps = options.steps or (6 if options.device == "cpu" else 100)
+    if options.device == "cuda":  # as the trainer has it
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    peers = [PyTorch(options, f) for f in (torch.contiguous_format, torch.channels_last)]
+    if options.compile:
+        peers.append(PyTorch(options, torch.channels_last, compiled=True))
     seconds = {peer.name: [] for peer in peers}
     own = []
     for _ in range(options.rounds):
-        step, text = run_trainer(options.program, options.precision)
+        step, text = run_trainer(options)
         own.append(step)
         for peer in peers:
-            seconds[peer.name].append(peer.run(options.steps))
-    print(text.splitlines()[0])
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.precision}, {SIZE} x {SIZE}, batch {BATCH}")
-    print(f"{'':32} {'step, s':>8} {'images/s':>9}")
+            seconds[peer.name].append(peer.run(steps))
+    print(text)
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.device}, {options.precision}, "
+          f"width {options.width}, {options.size} x {options.size}, batch {options.batch}")
+    print(f"{'':32} {'step, ms':>9} {'images/s':>9}")
     for name, values in [("unetseg-trainer, data included", own)] + list(seconds.items()):
         step = statistics.median(values)
-        print(f"{name:32} {step:8.3f} {BATCH / step:9.1f}")
+        print(f"{name:32} {1e3 * step:9.2f} {options.batch / step:9.1f}")
     best = min(statistics.median(values) for values in seconds.values())
     print(f"ratio to PyTorch's best: {best / statistics.median(own):.2f} times its images a second")
 
