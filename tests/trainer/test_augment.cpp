@@ -7,6 +7,7 @@
 
 #include "trainer/train/artefacts.h"
 #include "trainer/train/augment.h"
+#include "trainer/train/erase.h"
 #include "trainer/train/jpeg.h"
 
 #include "tests/check.h"
@@ -89,6 +90,96 @@ START_TEST(test_lesion_free_samples_have_an_empty_mask) {
   policy.no_lesion = 1;
   for (std::uint64_t epoch = 0; epoch < 30; ++epoch)
     ck_assert_double_eq(batches.augmented({0}, policy, 1, epoch).target.max().item<double>(), 0);
+}
+END_TEST
+
+// The share of the input's pixels that a plan's view shows of a disc around (x, y), in -1..1.
+double shown_of_disc(const SamplePlan& plan, double x, double y, double radius) {
+  constexpr int kSide = 40;
+  int inside = 0;
+  for (int row = 0; row < kSide; ++row)
+    for (int column = 0; column < kSide; ++column) {
+      const double u = (column + 0.5) / kSide * 2 - 1, v = (row + 0.5) / kSide * 2 - 1;
+      const double dx = plan.warp[0] * u + plan.warp[1] * v + plan.warp[2] - x;
+      const double dy = plan.warp[3] * u + plan.warp[4] * v + plan.warp[5] - y;
+      inside += std::hypot(dx, dy) < radius;
+    }
+  return inside / double{kSide * kSide};
+}
+
+START_TEST(test_windows_of_bare_skin_keep_away_from_the_lesion_and_inside_the_picture) {
+  const DecodedSet set = one_disc(64);
+  const MaskView mask{set.masks.data(), 64, 64};
+  AugmentationPolicy policy;
+  policy.no_lesion = policy.bare_skin = 1;
+  policy.erased = 0;
+  int windows = 0;
+  double smallest = 1, largest = 0;
+  for (std::uint64_t sample = 0; sample < 300; ++sample) {
+    const SamplePlan plan = draw_plan(policy, 1, 0, sample, 1.4, mask);
+    ck_assert_float_eq(plan.keep, 1);
+    if (plan.erase) continue;
+    ++windows;
+    const auto& w = plan.warp;
+    const double half_x = std::abs(w[0]) + std::abs(w[1]), half_y = std::abs(w[3]) + std::abs(w[4]);
+    ck_assert_double_le(std::abs(w[2]) + half_x, 1);
+    ck_assert_double_le(std::abs(w[5]) + half_y, 1);
+    // The disc of radius 0.4 has a margin of 2 % of the picture and a tenth of the window.
+    const double radius = 0.4 + 0.04 + 0.1 * std::min(half_x, half_y) - 0.03;  // 1 pixel less
+    ck_assert_double_eq(shown_of_disc(plan, 0.2, -0.1, radius), 0);
+    const double area = std::abs(w[0] * w[4] - w[1] * w[3]);
+    smallest = std::min(smallest, area);
+    largest = std::max(largest, area);
+  }
+  ck_assert_int_gt(windows, 250);
+  ck_assert_double_lt(smallest, 0.05);
+  ck_assert_double_gt(largest, 0.1);
+}
+END_TEST
+
+START_TEST(test_picture_without_room_for_a_window_has_its_lesion_erased) {
+  std::vector<std::uint8_t> mask(32 * 32);
+  AugmentationPolicy policy;
+  policy.no_lesion = policy.bare_skin = 1;
+  policy.erased = 0;
+  const auto plan = [&](std::uint64_t sample) {
+    return draw_plan(policy, 1, 0, sample, 1, {mask.data(), 32, 32});
+  };
+  for (std::size_t i = 0; i < mask.size(); i += 3) mask[i] = 255;  // dots of lesion everywhere
+  for (std::uint64_t sample = 0; sample < 20; ++sample) ck_assert(plan(sample).erase);
+  std::fill(mask.begin(), mask.end(), std::uint8_t{255});  // nothing that could fill it in
+  for (std::uint64_t sample = 0; sample < 20; ++sample) ck_assert_float_eq(plan(sample).keep, 0);
+}
+END_TEST
+
+START_TEST(test_kinds_of_lesion_free_frames_have_their_shares) {
+  const DecodedSet set = one_disc(64);
+  AugmentationPolicy policy;
+  policy.no_lesion = 1;
+  int erased = 0, scenery = 0;
+  constexpr int kPlans = 2000;
+  for (std::uint64_t sample = 0; sample < kPlans; ++sample) {
+    const SamplePlan plan = draw_plan(policy, 1, 0, sample, 1, {set.masks.data(), 64, 64});
+    erased += plan.erase;
+    scenery += plan.keep == 0;
+  }
+  ck_assert_double_eq_tol(1.0 * scenery / kPlans, 0.2, 0.03);
+  ck_assert_double_eq_tol(1.0 * erased / kPlans, 0.2, 0.03);
+}
+END_TEST
+
+START_TEST(test_erased_lesion_leaves_skin_and_far_pixels_as_they_are) {
+  const DecodedSet set = one_disc(96);  // skin of 200, a lesion of 40 within a radius of 19.2
+  const Batch plain = BatchMaker(set, 96, 96, at::kCPU).plain({0});
+  const at::Tensor skin = without_lesion(plain.images, plain.target);
+  ck_assert_double_gt(skin.min().item<double>(), 0.75);
+  ck_assert_double_lt(skin.max().item<double>(), 0.8);
+  const at::Tensor far = plain.images.narrow(2, 80, 16);
+  ck_assert(at::equal(skin.narrow(2, 80, 16), far));
+  // Of nothing but lesion nothing can be made.
+  const at::Tensor none = without_lesion(plain.images, at::ones_like(plain.target));
+  ck_assert(at::isfinite(none).all().item<bool>());
+  ck_assert_double_lt(none.abs().max().item<double>(), 0.2);
 }
 END_TEST
 
@@ -232,6 +323,10 @@ Suite* augment_suite() {
   tcase_add_test(tests, test_geometry_moves_picture_and_mask_together);
   tcase_add_test(tests, test_colour_leaves_the_mask_alone);
   tcase_add_test(tests, test_lesion_free_samples_have_an_empty_mask);
+  tcase_add_test(tests, test_windows_of_bare_skin_keep_away_from_the_lesion_and_inside_the_picture);
+  tcase_add_test(tests, test_picture_without_room_for_a_window_has_its_lesion_erased);
+  tcase_add_test(tests, test_kinds_of_lesion_free_frames_have_their_shares);
+  tcase_add_test(tests, test_erased_lesion_leaves_skin_and_far_pixels_as_they_are);
   tcase_add_test(tests, test_plans_depend_on_seed_epoch_and_sample_alone);
   tcase_add_test(tests, test_every_policy_gives_pictures_and_masks_within_range);
   tcase_add_test(tests, test_a_sample_is_the_same_in_every_batch);

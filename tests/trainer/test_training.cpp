@@ -116,6 +116,7 @@ START_TEST(test_training_learns_and_its_weights_run_as_they_were_scored) {
   Config config = small_config();
   config.epochs = 60;
   config.augmentation = "light";  // ten discs and 180 steps are too few for more
+  config.no_lesion = 0.03;
   const std::string path = run_folder(folder, "run");
   const std::atomic<bool> stop{false};
   TrainingRun run(config, sets.train, sets.validation, path, "data", {});

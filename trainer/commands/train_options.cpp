@@ -180,6 +180,11 @@ void add_augmentation_options(ConfigOptions* config) {
   config->add(kAugmentation, "--augmentation", &Config::augmentation, "Augmentation")
       ->check(CLI::IsMember({"none", "light", "default", "strong"}));
   config
+      ->add(kAugmentation, "--no-lesion", &Config::no_lesion,
+            "Share of the frames without a lesion: bare skin of the pictures, pictures with their "
+            "lesion erased, no skin at all")
+      ->check(CLI::Range(0.0, 1.0));
+  config
       ->add(kAugmentation, "--supersampling", &Config::supersampling,
             "Images are kept at up to this multiple of --size")
       ->check(CLI::Range(1, 4));

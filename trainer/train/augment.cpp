@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "trainer/train/artefacts.h"
+#include "trainer/train/erase.h"
 #include "trainer/train/gpu/transfer.h"
 #include "trainer/train/jpeg.h"
 #include "trainer/train/random.h"
@@ -125,6 +126,18 @@ at::Tensor lowered(const at::Tensor& image, double resolution) {
   return at::upsample_bilinear2d(small, {image.size(2), image.size(3)}, false);
 }
 
+// In squares of `grain` pixels, each with a value of its own for every channel.
+at::Tensor noise_like(const at::Tensor& image, float grain, const at::Generator& generator) {
+  const auto squares = [&](std::int64_t size) {
+    return std::max<std::int64_t>(1,
+                                  std::llround(static_cast<float>(size) / std::max(1.0f, grain)));
+  };
+  const at::Tensor values =
+      at::randn({image.size(0), image.size(1), squares(image.size(2)), squares(image.size(3))},
+                generator, image.options());
+  return at::upsample_nearest2d(values, {image.size(2), image.size(3)});
+}
+
 }  // namespace
 
 BatchMaker::BatchMaker(const DecodedSet& set, int width, int height, at::Device device)
@@ -183,6 +196,18 @@ const at::Tensor& BatchMaker::artefacts() const {
   return artefacts_;
 }
 
+void BatchMaker::erase_lesions(const std::vector<SamplePlan>& plans, at::Tensor* images,
+                               at::Tensor* target) const {
+  std::vector<std::int64_t> which;
+  for (std::size_t i = 0; i < plans.size(); ++i)
+    if (plans[i].erase) which.push_back(static_cast<std::int64_t>(i));
+  if (which.empty()) return;
+  const at::Tensor index = at::tensor(which, at::kLong).to(device_);
+  images->index_copy_(
+      0, index, without_lesion(images->index_select(0, index), target->index_select(0, index)));
+  target->index_fill_(0, index, 0);
+}
+
 void BatchMaker::lay_artefacts(const std::vector<SamplePlan>& plans, at::Tensor* images) const {
   for (std::size_t i = 0; i < plans.size(); ++i) {
     if (plans[i].artefacts < 0) continue;
@@ -207,8 +232,7 @@ void BatchMaker::degrade(const std::vector<SamplePlan>& plans,
     if (plan.noise_deviation > 0) {
       Random random(seed, Purpose::noise, {epoch, static_cast<std::uint64_t>(indices[i])});
       const at::Generator generator = generator_on(device_, random.next());
-      const at::Tensor noise = at::randn(image.sizes(), generator, image.options());
-      image.add_(noise, plan.noise_deviation);
+      image.add_(noise_like(image, plan.noise_grain, generator), plan.noise_deviation);
     }
   }
   const auto is_compressed = [](const SamplePlan& plan) { return plan.jpeg_quality > 0; };
@@ -246,7 +270,8 @@ Batch BatchMaker::augmented(const std::vector<std::int64_t>& indices,
   both = both * (1 - bordered * (1 - inside));
 
   at::Tensor images = both.narrow(1, 0, 3).contiguous();
-  at::Tensor target = both.narrow(1, 3, 1);
+  at::Tensor target = both.narrow(1, 3, 1).contiguous();
+  erase_lesions(plan, &images, &target);
   lay_artefacts(plan, &images);
   images = recolour(images, plan);
   blur_some(plan, &images);
@@ -261,7 +286,7 @@ Batch BatchMaker::augmented(const std::vector<std::int64_t>& indices,
   images = (images * keep + scenery * (1 - keep)) * in_rim;
   target = target * keep * in_rim;
   degrade(plan, indices, seed, epoch, &images);
-  return {images.clamp_(0, 1), target.contiguous()};
+  return {images.clamp_(0, 1), target};
 }
 
 }  // namespace unetseg::trainer

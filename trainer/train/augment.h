@@ -43,6 +43,8 @@ class BatchMaker {
                                 const AugmentationPolicy& policy, std::uint64_t seed,
                                 std::uint64_t epoch) const;
 
+  void erase_lesions(const std::vector<SamplePlan>& plans, at::Tensor* images,
+                     at::Tensor* target) const;
   void lay_artefacts(const std::vector<SamplePlan>& plans, at::Tensor* images) const;
   void degrade(const std::vector<SamplePlan>& plans, const std::vector<std::int64_t>& indices,
                std::uint64_t seed, std::uint64_t epoch, at::Tensor* images) const;

@@ -5,12 +5,12 @@
 #include <cmath>
 
 #include "model/error.h"
+#include "trainer/train/linear.h"
+#include "trainer/train/no_lesion.h"
 #include "trainer/train/random.h"
 
 namespace unetseg::trainer {
 namespace {
-
-constexpr double kTurn = 6.283185307179586;
 
 double within(const Range& range, Random& random) {
   return random.uniform(range.low, range.high);
@@ -19,14 +19,6 @@ double within(const Range& range, Random& random) {
 double log_within(const Range& range, Random& random) {
   return random.log_uniform(range.low, range.high);
 }
-
-// A 2x2 linear map; products read right to left.
-struct Linear {
-  double a, b, c, d;
-  Linear operator*(const Linear& o) const {
-    return {a * o.a + b * o.c, a * o.b + b * o.d, c * o.a + d * o.c, c * o.b + d * o.d};
-  }
-};
 
 using Colour = std::array<double, 9>;
 
@@ -58,19 +50,6 @@ Colour hue(double turns) {
   return {c + k, k - s, k + s, k + s, c + k, k - s, k - s, k + s, c + k};
 }
 
-// Whether a window of the input (centre and half extent in -1..1) holds no lesion and no border.
-bool is_free_of_lesion(const MaskView& mask, double x, double y, double half_x, double half_y) {
-  const auto pixel = [](double v, int size) {
-    return std::clamp(static_cast<int>((v + 1) / 2 * size), 0, size - 1);
-  };
-  const int x0 = pixel(x - half_x, mask.width), x1 = pixel(x + half_x, mask.width);
-  const int y0 = pixel(y - half_y, mask.height), y1 = pixel(y + half_y, mask.height);
-  for (int row = y0; row <= y1; ++row)
-    for (int column = x0; column <= x1; ++column)
-      if (mask.pixels[static_cast<std::size_t>(row) * mask.width + column] != 0) return false;
-  return true;
-}
-
 void draw_geometry(const AugmentationPolicy& policy, Random& random, double aspect,
                    SamplePlan* plan) {
   Linear map{1, 0, 0, 1};
@@ -86,7 +65,7 @@ void draw_geometry(const AugmentationPolicy& policy, Random& random, double aspe
   }
   if (random.chance(policy.rotate)) {
     const double angle = random.uniform(-kTurn / 2, kTurn / 2);
-    map = map * Linear{std::cos(angle), -std::sin(angle), std::sin(angle), std::cos(angle)};
+    map = map * rotation(angle);
   }
   double zoom = 1;
   if (random.chance(policy.scale)) zoom *= log_within(policy.scale_by, random);
@@ -99,12 +78,7 @@ void draw_geometry(const AugmentationPolicy& policy, Random& random, double aspe
     shift_x = random.uniform(-0.2, 0.2);  // of the half extent: 10 % of the view
     shift_y = random.uniform(-0.2, 0.2);
   }
-  // The view keeps the picture's area: in units of the picture's half height, a picture spans
-  // (aspect, 1) and a view of another aspect (sqrt(aspect v), sqrt(aspect / v)).
-  const Linear from_view{std::sqrt(aspect * view_aspect) / zoom, 0, 0,
-                         std::sqrt(aspect / view_aspect) / zoom};
-  const Linear to_picture{1 / aspect, 0, 0, 1};
-  const Linear warp = to_picture * map * from_view;
+  const Linear warp = view_to_picture(aspect, view_aspect, zoom, map);
   plan->warp = {static_cast<float>(warp.a),  static_cast<float>(warp.b),
                 static_cast<float>(shift_x), static_cast<float>(warp.c),
                 static_cast<float>(warp.d),  static_cast<float>(shift_y)};
@@ -151,40 +125,6 @@ void draw_camera(const AugmentationPolicy& policy, Random& random, SamplePlan* p
     plan->jpeg_quality = static_cast<float>(within(policy.jpeg_quality, random));
 }
 
-// Replaces the geometry by a window of bare skin; where none is found, the frame shows no skin.
-void draw_no_lesion(Random& random, const MaskView& mask, SamplePlan* plan) {
-  constexpr int kTries = 20;
-  for (int i = 0; i < kTries; ++i) {
-    const double half = random.uniform(0.15, 0.5);
-    const double x = random.uniform(-0.9 + half, 0.9 - half);
-    const double y = random.uniform(-0.9 + half, 0.9 - half);
-    if (!is_free_of_lesion(mask, x, y, half, half)) continue;
-    plan->warp = {static_cast<float>(half), 0, static_cast<float>(x), 0, static_cast<float>(half),
-                  static_cast<float>(y)};
-    plan->rim_radius = SamplePlan().rim_radius;
-    if (random.chance(0.7)) return;
-    break;
-  }
-  plan->keep = 0;
-  if (random.chance(0.5)) plan->noise_deviation = static_cast<float>(random.uniform(0.05, 0.5));
-  const bool dark = random.chance(0.3), uneven = random.chance(0.5);
-  const auto draw_corner = [&](float* rgb) {
-    const double light = dark ? random.uniform(0, 0.03) : random.uniform(0, 1);
-    const bool skin = random.chance(0.5);  // its colours, or any
-    rgb[0] = static_cast<float>(light);
-    rgb[1] = static_cast<float>(light * (skin ? random.uniform(0.6, 1) : random.uniform(0.3, 2)));
-    rgb[2] = static_cast<float>(light * (skin ? random.uniform(0.5, 1) : random.uniform(0.3, 2)));
-  };
-  draw_corner(plan->scenery.data());
-  for (std::size_t corner = 1; corner < 4; ++corner) {
-    float* rgb = plan->scenery.data() + 3 * corner;
-    if (uneven)
-      draw_corner(rgb);
-    else
-      std::copy_n(plan->scenery.data(), 3, rgb);
-  }
-}
-
 }  // namespace
 
 AugmentationPolicy augmentation_policy(const std::string& name) {
@@ -196,7 +136,6 @@ AugmentationPolicy augmentation_policy(const std::string& name) {
     policy.hue = policy.illuminant = policy.gamma = policy.grey = 0;
     policy.blur = policy.low_resolution = policy.noise = policy.jpeg = policy.rim = 0;
     policy.brightness_by = policy.saturation_by = policy.contrast_by = {0.9, 1.1};
-    policy.no_lesion = 0.03;
     return policy;
   }
   if (name != "strong")
@@ -230,7 +169,7 @@ SamplePlan draw_plan(const AugmentationPolicy& policy, std::uint64_t seed, std::
   draw_geometry(policy, random, aspect, &plan);
   draw_colour(policy, random, &plan);
   draw_camera(policy, random, &plan);
-  if (random.chance(policy.no_lesion)) draw_no_lesion(random, mask, &plan);
+  if (random.chance(policy.no_lesion)) draw_no_lesion(policy, random, aspect, mask, &plan);
   return plan;
 }
 

@@ -48,8 +48,9 @@ struct AugmentationPolicy {
   double noise_up_to = 0.03;  // standard deviation
   double jpeg = 0.2;
   Range jpeg_quality = {50, 95};
-  double rim = 0.1;        // a dermatoscope's round, black rim
-  double no_lesion = 0.2;  // a window of skin without lesion, or a frame without skin
+  double rim = 0.1;  // a dermatoscope's round, black rim
+  double no_lesion = 0.25;
+  double bare_skin = 0.6, erased = 0.2;  // of those; the rest shows no skin at all
 };
 
 // "light" (symmetries and faint colour changes), "default" or "strong". Throws Error(settings).
@@ -69,7 +70,9 @@ struct SamplePlan {
   float resolution = 1;             // share of the output's, before it is enlarged again
   float jpeg_quality = 0;           // 1..100; 0: not compressed
   float noise_deviation = 0;        // of values 0..1
+  float noise_grain = 1;            // pixels; below 1 as 1
   float rim_radius = 10;            // in half heights from the centre; 10 is outside any picture
+  bool erase = false;               // the lesion is filled with skin
   float keep = 1;                   // 0: the picture is replaced by `scenery`
   std::array<float, 12> scenery{};  // RGB of the four corners, row by row, blended over the frame
 };

@@ -27,13 +27,19 @@ std::int64_t shard_size(const Config& config, bool on_cpu) {
   return threads <= pieces(batch, kLargestShard) ? kLargestShard : pieces(batch, threads);
 }
 
+AugmentationPolicy policy_of(const Config& config) {
+  AugmentationPolicy policy;
+  if (config.augmentation != "none") policy = augmentation_policy(config.augmentation);
+  policy.no_lesion = config.no_lesion;
+  return policy;
+}
+
 }  // namespace
 
 BatchGradient::BatchGradient(const Config& config, const std::vector<ParameterLayout>& layout,
                              const at::Tensor& values, const BatchMaker& batches)
     : config_(config),
-      policy_(config.augmentation == "none" ? AugmentationPolicy()
-                                            : augmentation_policy(config.augmentation)),
+      policy_(policy_of(config)),
       batches_(batches),
       shard_size_(shard_size(config, values.is_cpu())) {
   for (std::int64_t first = 0; first < config.batch_size; first += shard_size_) {

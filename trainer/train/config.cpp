@@ -32,6 +32,7 @@ void for_each_field(C& c, F&& field) {
   field("dropout", c.dropout);
   field("deep-supervision", c.deep_supervision);
   field("augmentation", c.augmentation);
+  field("no-lesion", c.no_lesion);
   field("seed", c.seed);
   field("device", c.device);
   field("precision", c.precision);
@@ -62,6 +63,7 @@ Config recipe(const std::string& name) {
   config.ema = 0;
   config.deep_supervision = false;
   config.augmentation = "none";
+  config.no_lesion = 0;
   return config;
 }
 

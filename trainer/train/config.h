@@ -31,6 +31,7 @@ struct Config {
   double dropout = 0.3;
   bool deep_supervision = true;
   std::string augmentation = "default";  // none, light, default, strong
+  double no_lesion = 0.25;  // share of the frames that show no lesion; needs an augmentation
   std::uint64_t seed = 1;
   std::string device = "auto";
   std::string precision = "auto";      // auto, fp32, bf16
