@@ -3,13 +3,20 @@
 
 namespace unetseg::trainer {
 
+namespace {
+
+constexpr double kFewOf = 0.01;  // of the pixels: so many found in vain cost a half
+
+}  // namespace
+
 at::Tensor dice_bce_loss(const at::Tensor& logits, const at::Tensor& target) {
   const at::Tensor p = at::sigmoid(logits).flatten(1);
   const at::Tensor t = target.ge(0.5).to(logits.scalar_type()).flatten(1);
   const at::Tensor lesion = t.sum(1);
-  const at::Tensor dice = (2 * (p * t).sum(1) + 1) / (p.sum(1) + lesion + 1);
-  const at::Tensor has_lesion = lesion.gt(0).to(logits.scalar_type());
-  const at::Tensor dice_loss = ((1 - dice) * has_lesion).mean();
+  const at::Tensor found = p.sum(1);
+  const at::Tensor dice = (2 * (p * t).sum(1) + 1) / (found + lesion + 1);
+  const at::Tensor found_in_vain = found / (found + kFewOf * static_cast<double>(p.size(1)));
+  const at::Tensor dice_loss = at::where(lesion.gt(0), 1 - dice, found_in_vain).mean();
   return dice_loss + at::binary_cross_entropy_with_logits(logits, target);
 }
 
