@@ -202,7 +202,7 @@ void BatchMaker::erase_lesions(const std::vector<SamplePlan>& plans, at::Tensor*
   for (std::size_t i = 0; i < plans.size(); ++i)
     if (plans[i].erase) which.push_back(static_cast<std::int64_t>(i));
   if (which.empty()) return;
-  const at::Tensor index = at::tensor(which, at::kLong).to(device_);
+  const at::Tensor index = indices_on(device_, which);
   images->index_copy_(
       0, index, without_lesion(images->index_select(0, index), target->index_select(0, index)));
   target->index_fill_(0, index, 0);

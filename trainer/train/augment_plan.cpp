@@ -147,7 +147,7 @@ AugmentationPolicy augmentation_policy(const std::string& name) {
   policy.artefacts = 0.45;
   policy.brightness = policy.saturation = policy.contrast = 0.7;
   policy.brightness_by = policy.saturation_by = {0.6, 1.4};
-  policy.contrast_by = {0.45, 1.4};
+  policy.contrast_by = {0.3, 1.4};
   policy.hue_within = 0.08;
   policy.illuminant = policy.gamma = 0.5;
   policy.illuminant_by = {0.75, 1.25};

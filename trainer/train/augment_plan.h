@@ -23,7 +23,7 @@ struct AugmentationPolicy {
   double scale = 0.5;
   Range scale_by = {0.7, 1.4};  // enlargement, log-uniform
   double aspect = 0.5;
-  Range aspect_by = {0.55, 1.8};  // the view's width / height, log-uniform
+  Range aspect_by = {0.45, 2.2};  // the view's width / height, log-uniform
   double shift = 0.5;             // within 10 % of the view
   double shear = 0.2;             // within 10 degrees
   double close_up = 0.2;          // a window of 50 to 100 % of the area
@@ -32,7 +32,7 @@ struct AugmentationPolicy {
   double brightness = 0.5, saturation = 0.5;
   Range brightness_by = {0.75, 1.25}, saturation_by = {0.75, 1.25};
   double contrast = 0.5;
-  Range contrast_by = {0.5, 1.3};  // low: pale lesions are the hard ones
+  Range contrast_by = {0.35, 1.3};  // low: pale lesions are the hard ones
   double hue = 0.3;
   double hue_within = 0.05;  // of a turn
   double grey = 0.1;
