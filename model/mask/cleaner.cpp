@@ -11,6 +11,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "model/error.h"
+#include "model/mask/expected_dice.h"
 
 namespace unetseg {
 
@@ -68,7 +69,7 @@ Cleaner::~Cleaner() = default;
 void Cleaner::clean(float* probabilities, int width, int height, double threshold,
                     const CleanUp& how) {
   const bool drop = how.largest_only || how.min_area > 0;
-  if (!drop && !how.fill_holes) return;
+  if (!how.asks_for_anything()) return;
   const float level = reaching_level(threshold);
   const float below = std::nextafter(level, -std::numeric_limits<float>::infinity());
   const std::size_t columns = static_cast<std::size_t>(width);
@@ -82,6 +83,11 @@ void Cleaner::clean(float* probabilities, int width, int height, double threshol
             probabilities[static_cast<std::size_t>(y) * columns + x] >= level ? 255 : 0;
     if (drop) scratch_->drop_small_regions(how);
     if (how.fill_holes) scratch_->fill_holes();
+    // A matrix that was created is continuous.
+    const auto in_mask = [&mask](std::size_t i) { return mask.data[i] != 0; };
+    if (how.min_confidence > 0 &&
+        expected_dice(probabilities, mask.total(), in_mask) < how.min_confidence)
+      mask.setTo(0);
     for (int y = 0; y < height; ++y)
       for (std::size_t x = 0; x < columns; ++x) {
         float& p = probabilities[static_cast<std::size_t>(y) * columns + x];

@@ -16,11 +16,14 @@ struct CleanUp {
   bool largest_only = false;  // keep the largest 8-connected region
   bool fill_holes = false;    // fill background regions that do not touch the border
   double min_area = 0;        // drop regions below this fraction of the picture, from 0
+  double min_confidence = 0;  // drop all where less Dice is to be expected of what is left
 
-  bool asks_for_anything() const { return largest_only || fill_holes || min_area > 0; }
+  bool asks_for_anything() const {
+    return largest_only || fill_holes || min_area > 0 || min_confidence > 0;
+  }
   bool operator==(const CleanUp& other) const {
     return largest_only == other.largest_only && fill_holes == other.fill_holes &&
-           min_area == other.min_area;
+           min_area == other.min_area && min_confidence == other.min_confidence;
   }
 };
 
@@ -43,11 +46,12 @@ float reaching_level(double threshold);
 
 // Edits `probabilities` in place so that thresholding them gives the cleaned mask: a removed pixel
 // drops just below `threshold`, a filled one rises to it; others stay. Regions are chosen by their
-// area before holes are filled. Object holds the scratch memory, so that a call on a size seen
-// before allocates nothing of ours. One object per thread.
+// area before holes are filled, and the confidence (expected_dice) is of the mask after both.
+// Object holds the scratch memory, so that a call on a size seen before allocates nothing of ours.
+// One object per thread.
 //
 // Uses OpenCV's connected components. A build without OpenCV throws Error(settings) where anything
-// is asked for. Throws Error(no_space) where memory is not to be had.
+// of regions is asked for. Throws Error(no_space) where memory is not to be had.
 class Cleaner {
  public:
   Cleaner();

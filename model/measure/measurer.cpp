@@ -7,6 +7,7 @@
 #include <string>
 
 #include "model/error.h"
+#include "model/mask/expected_dice.h"
 #include "model/measure/asymmetry.h"
 #include "model/measure/convex_hull.h"
 #include "model/measure/moments.h"
@@ -15,19 +16,6 @@ namespace unetseg {
 namespace {
 
 constexpr double kPi = 3.14159265358979323846;
-
-double soft_dice(const float* cleaned, const float* network, std::size_t pixels, double threshold) {
-  const float level = reaching_level(threshold);
-  double probability = 0, both = 0, mask = 0;
-  for (std::size_t i = 0; i < pixels; ++i) {
-    const double p = static_cast<double>(network[i]);
-    const double m = cleaned[i] >= level ? 1 : 0;
-    probability += p;
-    both += p * m;
-    mask += m;
-  }
-  return mask + probability > 0 ? 2 * both / (mask + probability) : 0;
-}
 
 double length(const std::vector<Segment>& segments) {
   double sum = 0;
@@ -85,7 +73,9 @@ UnetsegMeasurement Measurer::measure(const ProbabilityView& shown, const float* 
         std::max(1.0, found.perimeter * found.perimeter / (4 * kPi * found.area));
     const std::size_t pixels =
         static_cast<std::size_t>(shown.width) * static_cast<std::size_t>(shown.height);
-    found.confidence = soft_dice(cleaned, network, pixels, threshold);
+    const float level = reaching_level(threshold);
+    found.confidence =
+        expected_dice(network, pixels, [&](std::size_t i) { return cleaned[i] >= level; });
   } catch (const std::bad_alloc&) {
     throw Error(Fault::no_space, "There is not enough memory to measure a lesion on a frame of " +
                                      std::to_string(width) + " x " + std::to_string(height) +

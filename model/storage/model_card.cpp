@@ -23,7 +23,7 @@ const std::set<std::string>& card_keys() {
   static const std::set<std::string> keys = {
       "format_version", "architecture", "base_width", "input_width",  "input_height", "fit",
       "mean",           "stddev",       "threshold",  "largest_only", "fill_holes",   "min_area",
-      "name",           "sha256"};
+      "min_confidence", "name",         "sha256"};
   return keys;
 }
 
@@ -148,6 +148,10 @@ void read_fields(const Fields& fields, ModelCard* card) {
   card->clean_up.min_area = fields.number("min_area");
   if (card->clean_up.min_area < 0 || card->clean_up.min_area > 1)
     fields.bad("min_area", "a fraction of the picture from 0 to 1");
+  if (!fields.text_or_empty("min_confidence").empty())
+    card->clean_up.min_confidence = fields.number("min_confidence");
+  if (card->clean_up.min_confidence < 0 || card->clean_up.min_confidence > 1)
+    fields.bad("min_confidence", "from 0 to 1");
   card->name = fields.text_or_empty("name");
 }
 
@@ -172,6 +176,8 @@ std::map<std::string, std::string> to_metadata(const ModelCard& card) {
       {"fill_holes", fmt::format("{}", card.clean_up.fill_holes)},
       {"min_area", fmt::format("{}", card.clean_up.min_area)},
   };
+  if (card.clean_up.min_confidence > 0)
+    metadata["min_confidence"] = fmt::format("{}", card.clean_up.min_confidence);
   if (!card.name.empty()) metadata["name"] = card.name;
   if (!card.sha256.empty()) metadata["sha256"] = card.sha256;
   for (const auto& note : card.notes)

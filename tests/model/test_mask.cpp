@@ -276,6 +276,22 @@ START_TEST(test_regions_below_the_area_are_dropped) {
 }
 END_TEST
 
+START_TEST(test_mask_of_little_confidence_is_dropped) {
+  // 2 sum(p m) / (sum(p) + sum(m)) of the two pixels that reach the threshold: 2.8 / 4.2.
+  std::vector<float> map = {.8f, .6f, .4f, .4f};
+  CleanUp how;
+  how.min_confidence = .66;
+  Cleaner().clean(map.data(), 4, 1, .5, how);
+  ck_assert(map == std::vector<float>({.8f, .6f, .4f, .4f}));
+  how.min_confidence = .67;
+  Cleaner().clean(map.data(), 4, 1, .5, how);
+  for (const float p : map) ck_assert_float_lt(p, .5f);
+  how.largest_only = how.fill_holes = true;
+  Cleaner().clean(map.data(), 4, 1, .5, how);  // nothing is left to judge
+  for (const float p : map) ck_assert_float_lt(p, .5f);
+}
+END_TEST
+
 // The island goes as a region of its own, and comes back as a part of the hole it lies in.
 START_TEST(test_hole_with_an_island_is_filled_whole) {
   CleanUp how;
@@ -329,6 +345,7 @@ int main() {
   tcase_add_test(cleaning, test_largest_region_is_kept_and_joined_at_corners);
   tcase_add_test(cleaning, test_holes_are_filled_but_not_bays);
   tcase_add_test(cleaning, test_background_at_the_border_is_no_hole);
+  tcase_add_test(cleaning, test_mask_of_little_confidence_is_dropped);
   tcase_add_test(cleaning, test_regions_below_the_area_are_dropped);
   tcase_add_test(cleaning, test_hole_with_an_island_is_filled_whole);
   tcase_add_test(cleaning, test_empty_and_full_masks_survive_cleaning);

@@ -36,11 +36,24 @@ START_TEST(test_asking_for_anything_is_a_settings_error) {
 }
 END_TEST
 
+START_TEST(test_mask_of_little_confidence_is_dropped) {
+  float p[] = {.8f, .6f, .4f, .4f};  // 2.8 / 4.2 for the two that reach the threshold
+  CleanUp how;
+  how.min_confidence = .66;
+  Cleaner().clean(p, 4, 1, .5, how);
+  ck_assert_float_eq(p[0], .8f);
+  how.min_confidence = .67;
+  Cleaner().clean(p, 4, 1, .5, how);
+  for (const float value : p) ck_assert_float_lt(value, .5f);
+}
+END_TEST
+
 int main() {
   Suite* suite = suite_create("mask without OpenCV");
   TCase* tests = tcase_create("cleaning");
   tcase_add_test(tests, test_asking_for_nothing_changes_nothing);
   tcase_add_test(tests, test_asking_for_anything_is_a_settings_error);
+  tcase_add_test(tests, test_mask_of_little_confidence_is_dropped);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }

@@ -71,6 +71,9 @@ constexpr Row kBad[] = {
     {"min_area", "-0.1", "from 0 to 1"},
     {"min_area", "1.5", "from 0 to 1"},
     {"min_area", "inf", "a finite number"},
+    {"min_confidence", "-0.1", "from 0 to 1"},
+    {"min_confidence", "1.5", "from 0 to 1"},
+    {"min_confidence", "much", "a finite number"},
 };
 constexpr int kBadCount = sizeof kBad / sizeof kBad[0];
 
@@ -78,7 +81,7 @@ bool equal(const ModelCard& a, const ModelCard& b) {
   return to_metadata(a) == to_metadata(b) && a.notes == b.notes && a.threshold == b.threshold &&
          std::equal(a.normalisation.mean, a.normalisation.mean + 3, b.normalisation.mean) &&
          std::equal(a.normalisation.stddev, a.normalisation.stddev + 3, b.normalisation.stddev) &&
-         a.clean_up.min_area == b.clean_up.min_area;
+         a.clean_up == b.clean_up;
 }
 
 }  // namespace
@@ -89,17 +92,18 @@ START_TEST(test_the_metadata_is_as_documented) {
   card.input_width = 192;
   card.normalisation = {{0.5f, 0.1f, 0}, {0.25f, 1, 2}};
   card.threshold = 0.45;
-  card.clean_up = {true, false, 0.001};
+  card.clean_up = {true, false, 0.001, 0.45};
   card.name = "unetseg-fast";
   card.notes["data"] = "ISIC 2017";
   const std::map<std::string, std::string> expected = {
-      {"format_version", "1"},  {"architecture", "improved-unet"},
-      {"base_width", "24"},     {"input_width", "192"},
-      {"input_height", "128"},  {"fit", "stretch"},
-      {"mean", "0.5,0.1,0"},    {"stddev", "0.25,1,2"},
-      {"threshold", "0.45"},    {"largest_only", "true"},
-      {"fill_holes", "false"},  {"min_area", "0.001"},
-      {"name", "unetseg-fast"}, {"data", "ISIC 2017"}};
+      {"format_version", "1"},    {"architecture", "improved-unet"},
+      {"base_width", "24"},       {"input_width", "192"},
+      {"input_height", "128"},    {"fit", "stretch"},
+      {"mean", "0.5,0.1,0"},      {"stddev", "0.25,1,2"},
+      {"threshold", "0.45"},      {"largest_only", "true"},
+      {"fill_holes", "false"},    {"min_area", "0.001"},
+      {"min_confidence", "0.45"}, {"name", "unetseg-fast"},
+      {"data", "ISIC 2017"}};
   ck_assert(to_metadata(card) == expected);
 }
 END_TEST
@@ -113,7 +117,7 @@ START_TEST(test_every_field_reads_back_exactly) {
   card.normalisation = {{-0.f, 1.f / 3, std::nextafter(0.1f, 1.f)},
                         {std::numeric_limits<float>::denorm_min(), 1e30f, 16777217.f}};
   card.threshold = 0.1 + 0.2;
-  card.clean_up = {false, true, std::nextafter(1.0, 0.0)};
+  card.clean_up = {false, true, std::nextafter(1.0, 0.0), 0.1 + 0.2};
   card.name = "name, with \"marks\"";
   card.sha256 = std::string(64, 'a');
   card.notes = {{"validation", "Dice 0.85"}, {"", "empty key"}};

@@ -27,8 +27,11 @@ void print_card(const ModelCard& card) {
              card.normalisation.mean[1], card.normalisation.mean[2], card.normalisation.stddev[0],
              card.normalisation.stddev[1], card.normalisation.stddev[2]);
   fmt::print("threshold      {}\n", card.threshold);
-  fmt::print("clean-up       largest region only {}, holes filled {}, smallest area {}\n",
-             on(card.clean_up.largest_only), on(card.clean_up.fill_holes), card.clean_up.min_area);
+  fmt::print(
+      "clean-up       largest region only {}, holes filled {}, smallest area {}, least "
+      "confidence {}\n",
+      on(card.clean_up.largest_only), on(card.clean_up.fill_holes), card.clean_up.min_area,
+      card.clean_up.min_confidence);
   if (!card.name.empty()) fmt::print("name           {}\n", card.name);
   fmt::print("sha256         {}\n", card.sha256.empty() ? "none" : card.sha256);
   for (const auto& note : card.notes) fmt::print("{:<14} {}\n", note.first, note.second);

@@ -7,6 +7,14 @@
 
 namespace unetseg::trainer {
 
+namespace {
+
+// Below it are one in 500 masks on training images, and a third of what is found where there is no
+// lesion.
+constexpr double kLeastConfidence = 0.45;
+
+}  // namespace
+
 double threshold_of(const Config& config) {
   return config.loss == "seed-dice" ? 1 / (1 + std::exp(-0.5)) : 0.5;
 }
@@ -19,7 +27,10 @@ ModelCard card_of_run(const Config& config, const ProgressState& state, std::siz
   card.input_width = config.input_width;
   card.input_height = config.input_height;
   card.threshold = threshold_of(config);
-  card.clean_up.largest_only = card.clean_up.fill_holes = config.recipe == "default";
+  if (config.recipe == "default") {
+    card.clean_up.largest_only = card.clean_up.fill_holes = true;
+    card.clean_up.min_confidence = kLeastConfidence;
+  }
   card.notes["recipe"] = to_json(config).dump();
   card.notes["data_sha256"] = data_sha256;
   card.notes["data"] = fmt::format("{} training and {} validation images", training, validation);
