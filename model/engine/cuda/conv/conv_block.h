@@ -61,7 +61,7 @@ class ConvBlock {
         if (begin == 0) {
           stage_weights(thread);
           machine.wait_for_those_before();
-          if (job.lets_next_begin_early) machine.let_the_next_begin();
+          machine.let_the_next_begin();
         }
         fetch(thread, chunk);
         if (begin == 0) make_norms(thread);
@@ -76,7 +76,6 @@ class ConvBlock {
           multiply(warp, chunk, reinterpret_cast<const T*>(memory + plan.weights), &sums[warp]);
         else
           multiply(warp, chunk, packed(), &sums[warp]);
-        if (is_last && !job.lets_next_begin_early) machine.let_the_next_begin();
       });
     }
     machine.each_warp([&](int warp) { put_down(warp, sums[warp]); });

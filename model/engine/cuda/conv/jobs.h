@@ -108,7 +108,6 @@ struct ConvJob {
   const void* weights;  // as packed by pack_weights()
   void* raw;
   MapSums sums;
-  bool lets_next_begin_early;
   float per_unit;      // 1 / the unit of sums, a power of two
   float most_squares;  // a tile's sum of squares, in units, beyond which it counts as not finite
 };

@@ -203,7 +203,6 @@ class ConvInference {
       for (const int from : {input.first, input.second})
         if (from >= 0) job.maps[n_maps++] = map_of(from);
     job.picture = pictures_.data_ptr<float>();
-    job.lets_next_begin_early = true;
     outputs_[at_node(index)] = at::empty(
         {images_, network_.height_ >> node.level, network_.width_ >> node.level, node.out_channels},
         options_.dtype(network_.type_));

@@ -8,11 +8,12 @@
 #include "model/engine/cuda/conv/jobs.h"
 
 // X(pixels / 16, channels / 8, warps that share a tile)
-#define UNETSEG_CONV_SHAPES(X)                                                            \
-  X(1, 1, 8)                                                                              \
-  X(1, 2, 8)                                                                              \
-  X(2, 1, 4) X(2, 2, 4) X(2, 4, 4) X(4, 2, 2) X(4, 4, 2) X(8, 2, 1) X(8, 4, 1) X(8, 8, 2) \
-      X(16, 2, 1) X(16, 4, 2)
+#define UNETSEG_CONV_SHAPES(X)                                                             \
+  X(1, 1, 8)                                                                               \
+  X(1, 2, 8)                                                                               \
+  X(2, 1, 4)                                                                               \
+  X(2, 2, 4) X(2, 4, 4) X(4, 2, 2) X(4, 4, 2) X(8, 2, 1) X(8, 4, 1) X(8, 8, 2) X(16, 2, 1) \
+      X(16, 4, 2)
 
 namespace unetseg::cuda {
 
