@@ -136,6 +136,26 @@ START_TEST(test_short_budget_is_planned_by_its_first_step) {
 }
 END_TEST
 
+START_TEST(test_a_gpus_search_for_kernels_is_not_taken_for_its_speed) {
+  constexpr bool kOnGpu = true;
+  BudgetPlanner planner(100, 0, 0, 60, kOnGpu);
+  std::int64_t total = 0, step = 0;
+  double spent = 0;
+  const auto take = [&](double seconds) {
+    spent += seconds;
+    const std::int64_t planned = planner.after_step(seconds, ++step, spent, total);
+    if (planned > 0) total = planned;
+  };
+  while (total == 0) take(0.02);
+  const std::int64_t first = total;
+  take(20);  // a batch of another size
+  while (spent < 30) take(0.02);
+  // What the search took is missing; what is left still goes at the rate that was measured.
+  ck_assert_int_lt(total, first);
+  ck_assert_int_gt(total, static_cast<std::int64_t>(0.9 * 75 / 0.02));
+}
+END_TEST
+
 }  // namespace
 
 Suite* optimizer_suite() {
@@ -144,6 +164,7 @@ Suite* optimizer_suite() {
   tcase_add_loop_test(tests, test_steps_end_where_pytorch_ends, 0, 3);
   tcase_add_test(tests, test_clipping_keeps_short_gradients_and_shortens_long_ones);
   tcase_add_test(tests, test_sgd_steps_as_nesterov_does);
+  tcase_add_test(tests, test_a_gpus_search_for_kernels_is_not_taken_for_its_speed);
   tcase_add_test(tests, test_rates_rise_then_fall_to_zero);
   tcase_add_test(tests, test_plateau_drops_after_more_than_its_patience);
   tcase_add_test(tests, test_average_is_short_first_and_a_share_of_the_steps_later);

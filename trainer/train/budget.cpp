@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace unetseg::trainer {
 namespace {
@@ -11,6 +12,25 @@ constexpr std::size_t kMeasuredSteps = 30;
 constexpr double kMeasuredShare = 0.01;  // of the budget, where steps are so short
 constexpr double kDecisionShare = 0.05;  // of the budget, after which the total is decided anyway
 constexpr double kReserve = 0.95;        // of what is left: for saving, panels and a slower spell
+
+// On a GPU a step with a batch of another size, an epoch's last, may take a thousand times as long
+// as others: its kernels are looked for, once.
+constexpr double kOnceOnGpu = 10;  // times the median, from which a step says nothing of the next
+
+// The mean, not the median: slow spells cost time too.
+double mean_step(std::vector<double> seconds, bool on_gpu) {
+  const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
+  std::nth_element(seconds.begin(), middle, seconds.end());
+  const double most = on_gpu ? kOnceOnGpu * *middle : std::numeric_limits<double>::infinity();
+  double sum = 0, count = 0;
+  for (const double s : seconds)
+    if (s <= most) {
+      sum += s;
+      ++count;
+    }
+  return sum / count;
+}
+
 }  // namespace
 
 BudgetPlanner::BudgetPlanner(double seconds, double spent, double validation_seconds,
@@ -44,9 +64,7 @@ std::int64_t BudgetPlanner::after_step(double step_seconds, std::int64_t steps_d
   const bool enough = first ? is_measured || in_a_hurry : spent >= next_review_ * budget_;
   if (!enough) return 0;
   if (!first) next_review_ += 0.25;
-  // The mean, not the median: slow spells cost time too.
-  double mean = 0;
-  for (const double seconds : recent_) mean += seconds / static_cast<double>(recent_.size());
+  const double mean = mean_step(recent_, on_gpu_);
   measured_ = 0;
   recent_.clear();
   const std::int64_t planned = plan(mean, steps_done, spent);
