@@ -48,7 +48,8 @@ GType on_error_type() {
 
 GType precision_type() {
   static const GEnumValue values[] = {
-      {UNETSEG_PRECISION_AUTO, "The fastest that keeps the masks: fp32 so far", "auto"},
+      {UNETSEG_PRECISION_AUTO,
+       "The fastest that keeps the masks: fp16 on a GPU that has it, else fp32", "auto"},
       {UNETSEG_PRECISION_FP32, "32-bit floating point", "fp32"},
       {UNETSEG_PRECISION_BF16, "16-bit brain floating point; slow on most CPUs", "bf16"},
       {UNETSEG_PRECISION_FP16, "16-bit floating point; on a GPU", "fp16"},

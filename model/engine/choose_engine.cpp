@@ -33,8 +33,12 @@ bool has_choice(const UnetsegOpenOptions& options, const std::string& device) {
 // each other.
 struct Known {
   using Key = std::tuple<FileIdentity, std::string, UnetsegPrecision, unsigned>;
+  struct Choice {
+    UnetsegEngine engine;
+    UnetsegPrecision precision;
+  };
   std::mutex mutex;
-  std::map<Key, UnetsegEngine> engines;
+  std::map<Key, Choice> engines;
 };
 
 Known& known() {
@@ -61,13 +65,17 @@ std::unique_ptr<Engine> fastest(const UnetsegOpenOptions& options, const std::st
   {
     const std::lock_guard<std::mutex> lock(known().mutex);
     const auto found = known().engines.find(key);
-    if (found != known().engines.end()) return make_named(found->second, options);
+    if (found != known().engines.end()) {
+      UnetsegOpenOptions settled = options;
+      settled.precision = found->second.precision;
+      return make_named(found->second.engine, settled);
+    }
   }
   for (EngineTrial& trial : try_engines(options)) {
     if (!trial.chosen) continue;
     // A file that was replaced since is looked up by another identity.
     const std::lock_guard<std::mutex> lock(known().mutex);
-    known().engines[key] = engine_named(trial.name);
+    known().engines[key] = {engine_named(trial.name), trial.precision};
     return std::move(trial.engine);
   }
   return make_libtorch_engine(options);

@@ -62,11 +62,15 @@ Timed time_engine(Engine& engine) {
   return timed;
 }
 
+// Infinite where one of them is not a number.
 double largest_difference(const std::vector<Map>& a, const std::vector<Map>& b) {
   double largest = 0;
   for (std::size_t i = 0; i < a.size(); ++i)
-    for (std::size_t j = 0; j < a[i].size(); ++j)
-      largest = std::max(largest, std::abs(static_cast<double>(a[i][j]) - b[i][j]));
+    for (std::size_t j = 0; j < a[i].size(); ++j) {
+      const double difference = std::abs(static_cast<double>(a[i][j]) - b[i][j]);
+      if (std::isnan(difference)) return std::numeric_limits<double>::infinity();
+      largest = std::max(largest, difference);
+    }
   return largest;
 }
 
@@ -76,15 +80,19 @@ struct Reference {
   double tolerance;
 };
 
-Reference reference_on_gpu(const UnetsegOpenOptions& options, const SafetensorsFile& file) {
-  UnetsegOpenOptions wide = options;
+// Settles options->precision where that is left to us.
+Reference reference_on_gpu(UnetsegOpenOptions* options, const SafetensorsFile& file) {
+  UnetsegOpenOptions wide = *options;
   wide.precision = UNETSEG_PRECISION_FP32;
   Reference reference = {time_engine(*make_plain_libtorch_engine(wide, &file)).maps,
                          kEngineTolerance};
-  const auto narrow = make_plain_libtorch_engine(options, &file);
-  if (narrow->precision() != "fp32")
-    reference.tolerance +=
-        kTimesLibtorchsError * largest_difference(time_engine(*narrow).maps, reference.maps);
+  const auto narrow = make_plain_libtorch_engine(*options, &file);
+  if (narrow->precision() == "fp32") return reference;
+  const double lost = largest_difference(time_engine(*narrow).maps, reference.maps);
+  if (options->precision == UNETSEG_PRECISION_AUTO && lost > kMostLostByAuto)
+    options->precision = UNETSEG_PRECISION_FP32;
+  else
+    reference.tolerance += kTimesLibtorchsError * lost;
   return reference;
 }
 
@@ -131,19 +139,21 @@ void choose(std::vector<EngineTrial>* trials) {
 
 }  // namespace
 
-std::vector<EngineTrial> try_engines(const UnetsegOpenOptions& options) {
+std::vector<EngineTrial> try_engines(const UnetsegOpenOptions& asked) {
   // Once for all: it may be replaced meanwhile.
-  const SafetensorsFile file = read_safetensors(options.model_file);
-  const std::string device = probe_device(options.device, nullptr);
+  const SafetensorsFile file = read_safetensors(asked.model_file);
+  const std::string device = probe_device(asked.device, nullptr);
   const bool on_gpu = device != "cpu";
+  UnetsegOpenOptions options = asked;
+  Reference reference;
+  if (on_gpu)
+    cuda::run_guarded(device, {[] {}, [] {}}, 0,
+                      [&] { reference = reference_on_gpu(&options, file); });
   std::vector<EngineTrial> trials(1);
   EngineTrial& libtorch = trials[0];
   libtorch.name = "libtorch";
   libtorch.engine = make_libtorch_engine(options, &file);
-  Reference reference;
   if (on_gpu) {
-    cuda::run_guarded(device, {[] {}, [] {}}, 0,
-                      [&] { reference = reference_on_gpu(options, file); });
     try_out(&libtorch, reference);
   } else {
     Timed timed = time_engine(*libtorch.engine);
@@ -157,6 +167,7 @@ std::vector<EngineTrial> try_engines(const UnetsegOpenOptions& options) {
     trials.push_back(tried("fused-cpu", make_fused_engine, options, file, reference));
   else
     trials.push_back(refused("fused-cpu", "computes in fp32 alone"));
+  for (EngineTrial& trial : trials) trial.precision = options.precision;
   choose(&trials);
   return trials;
 }

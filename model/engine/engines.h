@@ -32,17 +32,22 @@ UnetsegEngine engine_named(const std::string& name);
 // What a trial of one engine gave.
 struct EngineTrial {
   std::string name;
-  std::string refused;             // why it cannot run; empty where it can
-  double milliseconds = 0;         // of an inference, the least of a few
-  double largest_difference = 0;   // of any probability from plain LibTorch's in float32
-  bool passed = false;             // ran, and differs no more than it may
-  bool chosen = false;             // by UNETSEG_ENGINE_AUTO
-  std::unique_ptr<Engine> engine;  // null where it cannot run
+  std::string refused;            // why it cannot run; empty where it can
+  double milliseconds = 0;        // of an inference, the least of a few
+  double largest_difference = 0;  // of any probability from plain LibTorch's in float32
+  bool passed = false;            // ran, and differs no more than it may
+  bool chosen = false;            // by UNETSEG_ENGINE_AUTO
+  UnetsegPrecision precision = UNETSEG_PRECISION_AUTO;  // what it was made with
+  std::unique_ptr<Engine> engine;                       // null where it cannot run
 };
 
 // Of any probability, against LibTorch's in float32: far below what moves a border, far above
 // rounding. In a narrower format an engine may differ by twice as much more as LibTorch does.
 constexpr double kEngineTolerance = 1e-3;
+
+// What fp16 may change in a probability on a GPU where UNETSEG_PRECISION_AUTO takes it; else that
+// is fp32. Trained weights lose about a thirtieth.
+constexpr double kMostLostByAuto = 0.1;
 
 // Loads and runs every engine of the device on the same pictures. Any thread. Throws as
 // make_engine() does where even LibTorch cannot run.

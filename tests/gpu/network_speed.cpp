@@ -67,11 +67,11 @@ double of_graph(const c10::cuda::CUDAStream& stream, const std::function<at::Ten
 // Of the last inference, in the order of nodes.
 std::vector<ConvJob> jobs;
 
-void print_shapes(const c10::cuda::CUDAStream& stream) {
+void print_shapes(const c10::cuda::CUDAStream& stream, int device) {
   constexpr int kCalls = 20;
   const ConvKernels& kernels = *device_conv_kernels();
   ConvLimits limits;
-  kernels.limits(&limits);
+  kernels.limits(device, &limits);
   for (const ConvJob& job : jobs) {
     const ConvForm& form = job.plan.form;
     const auto took = [&](const ConvPlan& plan) {
@@ -121,7 +121,7 @@ int main(int argc, char** argv) {
     if (!shapes || c.base_width != 16) continue;
     jobs.clear();
     own->forward(pictures, stream.stream());
-    print_shapes(stream);
+    print_shapes(stream, device.index());
   }
   return cudaGetLastError() == cudaSuccess ? EXIT_SUCCESS : EXIT_FAILURE;
 }

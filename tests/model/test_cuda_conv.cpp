@@ -299,7 +299,7 @@ START_TEST(test_what_these_kernels_cannot_run_is_left_to_others) {
   ck_assert_ptr_null(made(RandomNetwork(16, 3), 32, 32, at::kFloat).get());
   ck_assert_ptr_null(made(RandomNetwork(5, 3), 32, 32, at::kHalf).get());
   ConvKernels old = host_conv_kernels();
-  old.limits = [](ConvLimits*) { return false; };
+  old.limits = [](int, ConvLimits*) { return false; };
   ck_assert_ptr_null(made(RandomNetwork(8, 3), 32, 32, at::kHalf, old).get());
 }
 END_TEST

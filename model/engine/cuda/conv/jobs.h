@@ -124,8 +124,9 @@ struct HeadsJob {
 };
 
 struct ConvKernels {
-  // What the current device has; false where it is too old for these kernels.
-  bool (*limits)(ConvLimits* limits);
+  // What a device has, by its number, or the current one if that is negative; false where it is too
+  // old for these kernels.
+  bool (*limits)(int device, ConvLimits* limits);
   int (*conv)(const ConvJob& job, void* stream);
   int (*heads)(const HeadsJob& job, void* stream);
   // Microseconds that a launch takes, next to others of its kind; negative where it fails. Null:

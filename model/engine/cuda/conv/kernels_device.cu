@@ -39,10 +39,10 @@ __global__ void __launch_bounds__(kConvThreads) run_heads(const __grid_constant_
 #endif
 }
 
-// Of the current device; 0 where there is none.
-int attribute(cudaDeviceAttr which) {
-  int device = 0, value = 0;
-  if (cudaGetDevice(&device) != cudaSuccess ||
+// 0 where there is no such device. A negative number is the current one.
+int attribute(int device, cudaDeviceAttr which) {
+  int value = 0;
+  if ((device < 0 && cudaGetDevice(&device) != cudaSuccess) ||
       cudaDeviceGetAttribute(&value, which, device) != cudaSuccess)
     return 0;
   return value;
@@ -67,7 +67,7 @@ struct DeviceLauncher {
     overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
     overlap.val.programmaticStreamSerializationAllowed = 1;
     config.attrs = &overlap;
-    config.numAttrs = attribute(cudaDevAttrComputeCapabilityMajor) >= kOverlapMajor ? 1 : 0;
+    config.numAttrs = attribute(-1, cudaDevAttrComputeCapabilityMajor) >= kOverlapMajor ? 1 : 0;
     const cudaError_t error = cudaLaunchKernelEx(&config, kernel, job);
     return error != cudaSuccess ? error : cudaGetLastError();
   }
@@ -107,10 +107,10 @@ double time_conv(const ConvJob& job, void* stream) {
   return failed ? -1 : 1e3 * least;
 }
 
-bool limits_of_device(ConvLimits* limits) {
-  if (attribute(cudaDevAttrComputeCapabilityMajor) < kOldestMajor) return false;
-  *limits = {attribute(cudaDevAttrMultiProcessorCount),
-             attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin)};
+bool limits_of_device(int device, ConvLimits* limits) {
+  if (attribute(device, cudaDevAttrComputeCapabilityMajor) < kOldestMajor) return false;
+  *limits = {attribute(device, cudaDevAttrMultiProcessorCount),
+             attribute(device, cudaDevAttrMaxSharedMemoryPerBlockOptin)};
   return true;
 }
 

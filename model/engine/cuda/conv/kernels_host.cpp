@@ -45,7 +45,7 @@ struct HostLauncher {
 };
 
 // As a small GPU's, so that tests meet blocks of several kinds.
-bool limits_of_host(ConvLimits* limits) {
+bool limits_of_host(int, ConvLimits* limits) {
   *limits = {16, 99 << 10};
   return true;
 }

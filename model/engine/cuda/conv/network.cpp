@@ -88,7 +88,8 @@ std::unique_ptr<const ConvNetwork> ConvNetwork::make(const NetworkGraph& graph,
                                                      at::ScalarType type,
                                                      const ConvKernels& kernels) {
   ConvLimits limits;
-  if (!kernels.limits(&limits) || !can_run(graph, height, width, type, limits)) return nullptr;
+  if (!kernels.limits(device.index(), &limits) || !can_run(graph, height, width, type, limits))
+    return nullptr;
   return std::unique_ptr<const ConvNetwork>(
       new ConvNetwork(graph, parameters, height, width, device, type, kernels, limits));
 }
