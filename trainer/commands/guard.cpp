@@ -25,6 +25,7 @@ int exit_code(Fault fault) {
     case Fault::read:
     case Fault::no_space:
     case Fault::write:
+    case Fault::device_lost:
     case Fault::failed:
       return kInputOutput;
   }
