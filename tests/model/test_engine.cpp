@@ -118,9 +118,9 @@ START_TEST(test_auto_is_float32) {
   SmallWeights().write(file);
   const auto automatic = make_engine(options_for(file));
   const auto wide = make_engine(options_for(file, UNETSEG_PRECISION_FP32));
-  ck_assert_str_eq(automatic->precision().c_str(), "fp32");
-  ck_assert_str_eq(wide->precision().c_str(), "fp32");
-  ck_assert_str_eq(automatic->notice().c_str(), "");
+  assert_equal(automatic->precision(), "fp32");
+  assert_equal(wide->precision(), "fp32");
+  assert_equal(automatic->notice(), "");
   ck_assert(infer_one(*automatic) == infer_one(*wide));
 }
 END_TEST
@@ -131,7 +131,7 @@ START_TEST(test_bfloat16_gives_the_masks_of_float32) {
   write_trained(file);
   const auto wide = make_engine(options_for(file));
   const auto narrow = make_engine(options_for(file, UNETSEG_PRECISION_BF16));
-  ck_assert_str_eq(narrow->precision().c_str(), "bf16");
+  assert_equal(narrow->precision(), "bf16");
   const auto expected = infer_one(*wide), found = infer_one(*narrow);
   ck_assert(found != expected);
   ck_assert_double_ge(dice(found, expected, wide->card().threshold), .99);

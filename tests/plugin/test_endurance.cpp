@@ -2,8 +2,8 @@
 // What must hold for long: pace, memory, threads, descriptors. UNETSEG_TEST_FULL=1 makes it long.
 #include <optional>
 
+#include "tests/assertions.h"
 #include "tests/plugin/bench.h"
-
 #include "tests/plugin/process.h"
 #include "tests/plugin/steps.h"
 
@@ -116,9 +116,9 @@ START_TEST(test_s11_a_slow_network_never_delays_a_camera) {
   const guint64 oldest = bench.stat("mask-age-max"), expected = time_of(2 * kLasts - 1);
   ck_assert_uint_ge(oldest + 1, expected);
   ck_assert_uint_le(oldest, expected + 1);
-  ck_assert_str_eq(text_stat(bench, "mode").c_str(), "latest");
-  ck_assert_str_eq(text_stat(bench, "live").c_str(), "true");
-  ck_assert_str_eq(text_stat(bench, "batch-size").c_str(), "1");
+  assert_equal(text_stat(bench, "mode"), "latest");
+  assert_equal(text_stat(bench, "live"), "true");
+  assert_equal(text_stat(bench, "batch-size"), "1");
 }
 END_TEST
 

@@ -9,6 +9,7 @@
 #include "trainer/data/dataset.h"
 #include "trainer/data/image_files.h"
 
+#include "tests/assertions.h"
 #include "tests/check.h"
 #include "tests/temporary_folder.h"
 #include "tests/trainer/small_run.h"
@@ -111,8 +112,8 @@ START_TEST(test_synthesize_clip_numbers_frames_and_masks_alike) {
   ck_assert_uint_eq(pairs.size(), 3);
   ck_assert_str_eq(pairs[0].id.c_str(), "frame-00000");
   ck_assert_str_eq(pairs[2].id.c_str(), "frame-00002");
-  ck_assert_str_eq(fs::path(pairs[2].image).filename().c_str(), "frame-00002.jpg");
-  ck_assert_str_eq(fs::path(pairs[2].mask).filename().c_str(), "frame-00002.png");
+  assert_equal(fs::path(pairs[2].image).filename(), "frame-00002.jpg");
+  assert_equal(fs::path(pairs[2].mask).filename(), "frame-00002.png");
   ck_assert(text_of(pairs[0].image) != text_of(pairs[1].image));
 }
 END_TEST
@@ -127,7 +128,7 @@ START_TEST(test_train_leaves_weights_metrics_curves_and_panels) {
   ck_assert_uint_eq(metrics.size(), 1 + kSmallRunEpochs);
   assert_in("epoch,step,learning_rate,train_loss", metrics[0]);
   // Epochs of fourteen pictures in batches of four have four steps.
-  ck_assert_str_eq(metrics[1].substr(0, 4).c_str(), "1,4,");
+  assert_equal(metrics[1].substr(0, 4), "1,4,");
   const Image curves = read_rgb(run + "/curves.png");
   ck_assert_int_ge(curves.width, 400);
   ck_assert_uint_gt(colours_of(curves), 20);

@@ -11,6 +11,7 @@
 #include "trainer/train/flat_parameters.h"
 #include "trainer/train/run.h"
 
+#include "tests/assertions.h"
 #include "tests/check.h"
 #include "tests/temporary_folder.h"
 #include "tests/trainer/drawn_discs.h"
@@ -171,7 +172,7 @@ START_TEST(test_optimizers_step_as_on_the_cpu) {
     if (i == 0) ck_assert_double_eq_tol(result.norm, norm, 1e-3 * norm);
     ck_assert_int_eq(own.optimizer->steps, plain.optimizer->steps);
   }
-  ck_assert_str_eq(step.take_notice().c_str(), "");
+  assert_equal(step.take_notice(), "");
   ck_assert_double_lt(apart(own.values, plain.values), 5e-2);
   ck_assert_double_lt(apart(own.average, plain.average), 5e-2);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // When frames in a GPU's memory are offered, asked for and allocated. The GPU is fake.
+#include "tests/assertions.h"
 #include "tests/plugin/cuda/gpu_frames.h"
 
 namespace {
@@ -61,7 +62,7 @@ END_TEST
 START_TEST(test_frames_on_the_gpu_are_not_offered_where_the_network_cannot_take_them) {
   const Variable frames("UNETSEG_FAKE_GPU_FRAMES", "0");
   Bench bench({{"device", "cuda"}});
-  ck_assert_str_eq(device_in_use(bench.element()).c_str(), "cuda:0");
+  assert_equal(device_in_use(bench.element()), "cuda:0");
   ck_assert(!offer_of(bench.element(), "sink").cuda);
   ck_assert(!accepts(bench.element(), cuda_caps(kVideo)));
   const Drawing drawing(kVideo);
