@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "model/engine/fused/thread_pool.h"
 
+#include <algorithm>
 #include <map>
 #include <system_error>
 
@@ -15,7 +16,10 @@
 namespace unetseg::fused {
 namespace {
 
-// A ticket: 24 bits of the run's number, 20 of the stage, 20 of the next chunk.
+// A ticket: 24 bits of the run's number, 20 of the stage, 20 of a share's next chunk. One of an
+// earlier stage stands for the first chunk of its share: whoever takes that makes it one of the
+// stage. A thread that comes late, with a stage that has ended, takes nothing: the stage could not
+// end before somebody had changed the ticket of every share that had a chunk.
 constexpr int kChunkBits = 20, kStageBits = 20;
 constexpr std::uint64_t kChunkMask = (std::uint64_t{1} << kChunkBits) - 1;
 
@@ -32,6 +36,15 @@ int chunk_of(std::uint64_t ticket) {
   return static_cast<int>(ticket & kChunkMask);
 }
 constexpr std::uint64_t kRunMask = (std::uint64_t{1} << 24) - 1;
+
+// The ticket without its chunk.
+std::uint64_t without_chunk(std::uint64_t ticket) {
+  return ticket & ~kChunkMask;
+}
+// Runs are counted round and round.
+bool is_later(std::uint64_t ticket, std::uint64_t stage) {
+  return static_cast<std::int64_t>(without_chunk(ticket) - stage) > 0;
+}
 
 void pause() {
 #if defined(__x86_64__)
@@ -86,7 +99,7 @@ class Patience {
 
 }  // namespace
 
-ThreadPool::ThreadPool(unsigned threads) {
+ThreadPool::ThreadPool(unsigned threads) : shares_(std::max(1u, threads)) {
   for (unsigned i = 1; i < threads; ++i) {
     try {
       workers_.push_back({std::thread([this, i] { serve(i); })});
@@ -114,20 +127,38 @@ std::shared_ptr<ThreadPool> ThreadPool::shared(unsigned threads) {
   return pool;
 }
 
+// Takes a chunk of the stage, of the thread's own share where one is left.
+bool ThreadPool::take(std::uint64_t stage, int chunks, unsigned thread, int* chunk) {
+  const auto shares = static_cast<int>(shares_.size());
+  for (int i = 0; i < shares; ++i) {
+    const int share = (static_cast<int>(thread) + i) % shares;
+    const int first = chunks * share / shares, end = chunks * (share + 1) / shares;
+    std::atomic<std::uint64_t>& next = shares_[static_cast<std::size_t>(share)].ticket;
+    std::uint64_t ticket = next.load(std::memory_order_relaxed);
+    while (!is_later(ticket, stage)) {
+      *chunk = without_chunk(ticket) == stage ? chunk_of(ticket) : first;
+      if (*chunk >= end) break;
+      const std::uint64_t after = stage + static_cast<std::uint64_t>(*chunk) + 1;
+      if (next.compare_exchange_weak(ticket, after, std::memory_order_relaxed)) return true;
+    }
+  }
+  return false;
+}
+
 void ThreadPool::work_through(const std::vector<Stage>& stages, std::uint64_t run,
                               unsigned thread) {
   Patience patience;
-  std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
-  while (run_of(ticket) == run && stage_of(ticket) < stages.size()) {
-    const Stage& stage = stages[stage_of(ticket)];
-    if (chunk_of(ticket) >= stage.chunks) {  // the last of them are under way elsewhere
+  while (true) {
+    const std::uint64_t current = stage_.load(std::memory_order_acquire);
+    if (run_of(current) != run || stage_of(current) >= stages.size()) return;
+    const Stage& stage = stages[stage_of(current)];
+    int chunk;
+    if (!take(current, stage.chunks, thread, &chunk)) {  // the last of them are under way elsewhere
       patience.wait();
-      ticket = ticket_.load(std::memory_order_acquire);
       continue;
     }
-    if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
     try {
-      if (!failed_.load(std::memory_order_relaxed)) stage.work(chunk_of(ticket), thread);
+      if (!failed_.load(std::memory_order_relaxed)) stage.work(chunk, thread);
     } catch (...) {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!failed_.exchange(true)) thrown_ = std::current_exception();
@@ -135,10 +166,9 @@ void ThreadPool::work_through(const std::vector<Stage>& stages, std::uint64_t ru
     if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == stage.chunks) {
       if (stage.finish && !failed_.load(std::memory_order_relaxed)) stage.finish();
       done_.store(0, std::memory_order_relaxed);
-      ticket_.store(make_ticket(run, stage_of(ticket) + 1), std::memory_order_release);
+      stage_.store(make_ticket(run, stage_of(current) + 1), std::memory_order_release);
     }
     patience = {};
-    ticket = ticket_.load(std::memory_order_acquire);
   }
 }
 
@@ -176,7 +206,7 @@ void ThreadPool::run(const std::vector<Stage>& stages) {
     run = run_ = (run_ + 1) & kRunMask;
     failed_ = false;
     stages_ = &stages;
-    ticket_.store(make_ticket(run, 0), std::memory_order_release);
+    stage_.store(make_ticket(run, 0), std::memory_order_release);
   }
   if (!workers_.empty()) {
     keep_off(this_core());

@@ -21,9 +21,11 @@ struct Stage {
   std::function<void()> finish;                          // may be empty; runs once
 };
 
-// Threads take chunks by a ticket that says which run, stage and chunk is next. Nobody waits for a
+// Each thread has a share of a stage's chunks, of which it takes one after the other, and then what
+// is left of the others'. Chunks are bands of a picture from top to bottom, so what a thread reads
+// is mostly what it has written in the stage before and has in its caches. Nobody waits for a
 // thread that has nothing to do: one that the system does not let run, since others want the cores,
-// takes no ticket, and the rest do its share.
+// takes nothing, and the rest do its share.
 class ThreadPool {
  public:
   // The caller of run() is one of `threads`.
@@ -52,9 +54,15 @@ class ThreadPool {
 
   std::mutex turn_;  // held through a run; taken before mutex_
 
-  // Run, stage and next chunk; see the .cpp.
-  std::atomic<std::uint64_t> ticket_{0};
-  std::atomic<int> done_{0};  // chunks of the stage
+  bool take(std::uint64_t stage, int chunks, unsigned thread, int* chunk);
+
+  // One for each thread; see the .cpp. Each has a cache line of its own.
+  struct alignas(64) Share {
+    std::atomic<std::uint64_t> ticket{0};
+  };
+
+  std::atomic<std::uint64_t> stage_{0};  // run and stage; see the .cpp
+  std::atomic<int> done_{0};             // chunks of the stage
   std::atomic<bool> failed_{false};
 
   std::mutex mutex_;  // guards what follows; no other lock is taken under it
@@ -66,6 +74,7 @@ class ThreadPool {
   std::exception_ptr thrown_;
 
   std::vector<Worker> workers_;  // `kept_off` under turn_
+  std::vector<Share> shares_;
 };
 
 }  // namespace unetseg::fused
