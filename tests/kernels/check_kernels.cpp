@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "model/engine/fused/bf16.h"
 #include "model/engine/fused/packing.h"
 
 using namespace unetseg::fused;
@@ -236,6 +237,41 @@ bool check_head(const Kernels& k, const Kernels& plain) {
   return found.agrees(expected, std::string(k.name) + " head");
 }
 
+// Channels whose mean is far from zero, parts of several sizes.
+bool check_normalise(const Kernels& k, const Kernels& plain) {
+  const int channels = k.lanes * pick({1, 2, 5}), parts = pick({1, 2, 9});
+  const std::ptrdiff_t step = 3 * channels;
+  std::vector<float> moments(static_cast<std::size_t>(parts * step));
+  std::vector<int> pixels;
+  for (int part = 0; part < parts; ++part) {
+    pixels.push_back(pick({1, 16, 500}));
+    for (int c = 0; c < channels; ++c) {
+      float* m = &moments[static_cast<std::size_t>(part * step + c)];
+      const float mean = random_value(), deviation = random_value();  // about the shift
+      const auto n = static_cast<float>(pixels.back());
+      m[0] = 100 + random_value();
+      m[channels] = n * mean;
+      m[2 * channels] = n * (mean * mean + deviation * deviation);
+    }
+  }
+  const auto gamma = random_values(static_cast<std::size_t>(channels)), beta = gamma;
+  Output expected(static_cast<std::size_t>(2 * channels)), found = expected;
+  const auto job = [&](Output& out) {
+    return NormaliseJob{{&moments[0], &moments[0] + channels, &moments[0] + 2 * channels},
+                        step,
+                        pixels.data(),
+                        parts,
+                        channels,
+                        gamma.data(),
+                        beta.data(),
+                        out.data(),
+                        out.data() + channels};
+  };
+  plain.normalise(job(expected));
+  k.normalise(job(found));
+  return found.agrees(expected, std::string(k.name) + " normalise", 100);
+}
+
 bool check_sigmoid(const Kernels& k, const Kernels& plain) {
   const int count = pick({1, 3, 4, 9, 16, 33});
   std::vector<float> logits = random_values(static_cast<std::size_t>(count));
@@ -253,11 +289,139 @@ bool check_sigmoid(const Kernels& k, const Kernels& plain) {
   return false;
 }
 
+Aligned<Bf16> random_bf16(std::size_t count) {
+  Aligned<Bf16> values(count);
+  for (std::size_t i = 0; i < count; ++i) values.data()[i] = to_bf16(random_value());
+  return values;
+}
+
+// Neighbours may be one apart in the last place where float32 rounds differently, and more about
+// zero.
+bool bf16_agree(const Aligned<Bf16>& found, const Aligned<Bf16>& expected, double magnitude,
+                const std::string& what) {
+  constexpr double kBf16Epsilon = 1. / 128;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto a = static_cast<double>(from_bf16(found.data()[i]));
+    const auto b = static_cast<double>(from_bf16(expected.data()[i]));
+    if (std::abs(a - b) <= kBf16Epsilon * std::abs(b) + kEpsilon * kAbsolute * magnitude) continue;
+    std::printf("%s: at %zu %.9g instead of %.9g\n", what.c_str(), i, a, b);
+    return false;
+  }
+  return true;
+}
+
+// What nobody may write has the same odd value in both.
+Aligned<Bf16> bf16_output(std::size_t size) {
+  Aligned<Bf16> values(size);
+  std::fill_n(values.data(), size, to_bf16(kCanary));
+  return values;
+}
+
+// A term like RandomTerm's, of raw outputs in bfloat16.
+struct Bf16Term {
+  Bf16Term(std::size_t pixels, int channels, bool two) : wide(pixels, channels, two) {
+    const std::size_t count = pixels * static_cast<std::size_t>(channels);
+    term.channels = channels;
+    term.first = {keep(random_bf16(count)), wide.term.first.scale, wide.term.first.offset};
+    if (two)
+      term.second = {keep(random_bf16(count)), wide.term.second.scale, wide.term.second.offset};
+  }
+  const Bf16* keep(Aligned<Bf16> values) {
+    kept.push_back(std::move(values));
+    return kept.back().data();
+  }
+  RandomTerm wide;
+  std::vector<Aligned<Bf16>> kept;
+  TermOf<Bf16> term = {};
+};
+
+bool check_bf16_activate(const Kernels& k, const Kernels& plain) {
+  const int channels = k.lanes * pick({1, 2, 3}), pixels = pick({1, 2, 7, 33});
+  const Bf16Term t(static_cast<std::size_t>(pixels) + 3, channels, pick({0, 1}) != 0);
+  const std::ptrdiff_t step = channels + pick({0, 1, 16});
+  const auto size = static_cast<std::size_t>(pixels * step);
+  Aligned<Bf16> expected = bf16_output(size), found = bf16_output(size);
+  plain.bf16->activate(t.term, 3, pixels, expected.data(), step);
+  k.bf16->activate(t.term, 3, pixels, found.data(), step);
+  return bf16_agree(found, expected, 1, std::string(k.name) + " activate in bfloat16");
+}
+
+bool check_bf16_interleave(const Kernels& k, const Kernels& plain) {
+  const int pixels = pick({1, 7, 8, 9, 16, 31, 64}), step = pixels + pick({0, 3});
+  const auto planes = random_values(static_cast<std::size_t>(3 * step));
+  const auto size = static_cast<std::size_t>(4 * pixels + 8);
+  Aligned<Bf16> expected = bf16_output(size), found = bf16_output(size);
+  plain.bf16->interleave(planes.data(), step, pixels, expected.data());
+  k.bf16->interleave(planes.data(), step, pixels, found.data());
+  if (std::equal(found.data(), found.data() + size, expected.data())) return true;
+  std::printf("%s interleave: %d pixels differ\n", k.name, pixels);
+  return false;
+}
+
+bool check_bf16_head(const Kernels& k, const Kernels& plain) {
+  const int channels = k.lanes * pick({1, 2, 4}), pixels = pick({1, 5, 32});
+  const Bf16Term t(static_cast<std::size_t>(pixels) + 2, channels, false);
+  const auto weights = random_values(static_cast<std::size_t>(channels));
+  Output expected(static_cast<std::size_t>(pixels)), found = expected;
+  HeadJobOf<Bf16> job = {t.term, weights.data(), random_value(), 2, pixels, expected.data()};
+  plain.bf16->head(job);
+  job.out = found.data();
+  k.bf16->head(job);
+  return found.agrees(expected, std::string(k.name) + " head in bfloat16");
+}
+
+std::vector<std::ptrdiff_t> steps_of(int side, int channels, std::ptrdiff_t row) {
+  std::vector<std::ptrdiff_t> steps;
+  for (const Bf16Place& place : bf16_order(side, channels))
+    steps.push_back(place.row * row + place.value);
+  return steps;
+}
+
+bool check_bf16_convolve(const Kernels& k, const Kernels& plain) {
+  const int channels = pick({4, 16, 32, 48}), columns = kBf16Columns * pick({1, 2, 3, 4});
+  const int rows = pick({1, 2, 5}), width = pick({1, 4, 8, 10, 16, 20, 33, 64});
+  const int stride = pick({1, 2}), kernel = pick({1, 2, 3}), across = (width - 1) * stride + kernel;
+  const std::ptrdiff_t row = std::ptrdiff_t{across} * channels;
+  const auto in =
+      random_bf16(static_cast<std::size_t>(((rows - 1) * stride + kernel) * row + kBf16Step));
+  const auto steps = steps_of(kernel, channels, row);
+  const auto weights = random_bf16(steps.size() * static_cast<std::size_t>(kBf16Step * columns));
+  const std::ptrdiff_t pixel = columns + 16 * pick({0, 1});
+  const auto size = static_cast<std::size_t>(rows * width * pixel);
+  Aligned<Bf16> expected = bf16_output(size), found = bf16_output(size);
+  OutputMoments expected_moments(columns), found_moments(columns);
+  Bf16Job job = {in.data(),
+                 stride * row,
+                 std::ptrdiff_t{stride} * channels,
+                 steps.data(),
+                 static_cast<int>(steps.size()),
+                 weights.data(),
+                 columns,
+                 expected.data(),
+                 width * pixel,
+                 pixel,
+                 rows,
+                 width,
+                 expected_moments.view()};
+  plain.bf16->convolve(job);
+  job.out = found.data();
+  job.moments = found_moments.view();
+  k.bf16->convolve(job);
+  const std::string what = std::string(k.name) + " convolve in bfloat16";
+  return bf16_agree(found, expected, 10, what) && found_moments.agree(expected_moments, what);
+}
+
+bool check_bf16(const Kernels& k, const Kernels& plain) {
+  return k.bf16 == nullptr || (check_bf16_activate(k, plain) && check_bf16_interleave(k, plain) &&
+                               check_bf16_head(k, plain) && check_bf16_convolve(k, plain));
+}
+
 bool check(const Kernels& k, const Kernels& plain) {
   constexpr int kRounds = 60;
   for (int round = 0; round < kRounds; ++round) {
     bool good = check_activate(k, plain) && check_multiply(k, plain) && check_direct(k, plain) &&
-                check_head(k, plain) && check_sigmoid(k, plain);
+                check_head(k, plain) && check_sigmoid(k, plain) && check_normalise(k, plain) &&
+                check_bf16(k, *kernels_named("plain-bf16"));
     for (const Tiling tiling : {kF2, kF4, kUp})
       good = good && check_input(k, plain, tiling) && check_output(k, plain, tiling);
     if (!good) {
@@ -307,10 +471,47 @@ void bench(const Kernels& k) {
                   products.data() + f * step, channels});
   });
   std::printf(
-      "%-8s a row of 32 tiles, 32 to 32 channels: input %.1f us, products %.1f us (%.0f "
+      "%-11s a row of 32 tiles, 32 to 32 channels: input %.1f us, products %.1f us (%.0f "
       "multiplications a ns), output %.1f us\n",
       k.name, input / 1e3, multiply / 1e3, 36.0 * tiles * channels * channels / multiply,
       output / 1e3);
+}
+
+// Layers of the full size, an eighth of it, and the least.
+void bench_bf16(const Kernels& k) {
+  if (k.bf16 == nullptr) return;
+  struct Case {
+    int channels, columns, rows, width, kernel;
+  };
+  for (const Case& c : {Case{16, 16, 16, 128, 3}, Case{32, 32, 16, 128, 3}, Case{32, 32, 16, 64, 3},
+                        Case{64, 64, 16, 32, 3}, Case{128, 128, 16, 16, 3}, Case{256, 32, 8, 8, 3},
+                        Case{64, 32, 8, 64, 2}}) {
+    const std::ptrdiff_t row = std::ptrdiff_t{c.width + 2} * c.channels;
+    const auto steps = steps_of(c.kernel, c.channels, row);
+    const Bf16Term t(static_cast<std::size_t>((c.rows + 2) * c.width), c.channels, false);
+    Aligned<Bf16> in(static_cast<std::size_t>((c.rows + 2) * row + kBf16Step));
+    const auto weights =
+        random_bf16(steps.size() * static_cast<std::size_t>(kBf16Step * c.columns));
+    Aligned<Bf16> out(static_cast<std::size_t>(c.rows * c.width * c.columns));
+    AlignedFloats sums(static_cast<std::size_t>(3 * c.columns));
+    const Moments moments = {sums.data(), sums.data() + c.columns, sums.data() + 2 * c.columns};
+    const double activate = nanoseconds([&] {
+      for (int y = 0; y < c.rows + 2; ++y)
+        k.bf16->activate(t.term, y * c.width, c.width, in.data() + y * row + c.channels,
+                         c.channels);
+    });
+    const double convolve = nanoseconds([&] {
+      k.bf16->convolve({in.data(), row, c.channels, steps.data(), static_cast<int>(steps.size()),
+                        weights.data(), c.columns, out.data(), std::ptrdiff_t{c.width} * c.columns,
+                        c.columns, c.rows, c.width, moments});
+    });
+    std::printf(
+        "%-11s %d rows of %d, %d to %d channels, %dx%d: activate %.1f us, convolve %.1f us (%.0f "
+        "multiplications a ns)\n",
+        k.name, c.rows, c.width, c.channels, c.columns, c.kernel, c.kernel, activate / 1e3,
+        convolve / 1e3,
+        1.0 * c.rows * c.width * c.kernel * c.kernel * c.channels * c.columns / convolve);
+  }
 }
 
 }  // namespace
@@ -333,11 +534,11 @@ int main(int argc, char** argv) {
   }
   const Kernels& plain = *kernels_named("plain");
   std::vector<const Kernels*> agreed;
-  for (const char* name : {"generic", "avx2", "avx512"}) {
+  for (const char* name : {"generic", "avx2", "avx512", "avx512-bf16", "amx-bf16"}) {
     if (!only.empty() && only != name) continue;
     const Kernels* k = kernels_named(name);
     if (k == nullptr) {
-      std::printf("%-8s not on this processor\n", name);
+      std::printf("%-11s not on this processor\n", name);
       continue;
     }
     generator.seed(seed);
@@ -345,10 +546,13 @@ int main(int argc, char** argv) {
       std::printf("%s FAILED with --seed %u\n", name, seed);
       return 1;
     }
-    std::printf("%-8s agrees\n", name);
+    std::printf("%-11s agrees\n", name);
     agreed.push_back(k);
   }
   if (benches)
-    for (const Kernels* k : agreed) bench(*k);
+    for (const Kernels* k : agreed) {
+      bench(*k);
+      bench_bf16(*k);
+    }
   return 0;
 }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "model/engine/fused/aligned_floats.h"
+#include "model/engine/fused/aligned.h"
 
 namespace unetseg::fused {
 

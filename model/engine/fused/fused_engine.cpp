@@ -17,7 +17,9 @@ class FusedEngine final : public Engine {
   const ModelCard& card() const override { return runner_->model().card; }
   std::string device() const override { return "cpu"; }
   std::string name() const override { return "fused-cpu"; }
-  std::string precision() const override { return "fp32"; }
+  std::string precision() const override {
+    return runner_->model().network->kernels.bf16 != nullptr ? "bf16" : "fp32";
+  }
   void run(const float* const* inputs, float* const* probabilities, int n) override {
     runner_->run(inputs, probabilities, n);
   }
@@ -26,15 +28,30 @@ class FusedEngine final : public Engine {
   const std::shared_ptr<fused::Runner> runner_;
 };
 
+const fused::Kernels& kernels_for(UnetsegPrecision precision) {
+  switch (precision) {
+    case UNETSEG_PRECISION_AUTO:
+      if (const fused::Kernels* kernels = fused::kernels_named("amx-bf16")) return *kernels;
+      return *fused::best_kernels();
+    case UNETSEG_PRECISION_FP32:
+      return *fused::best_kernels();
+    case UNETSEG_PRECISION_BF16:
+      if (const fused::Kernels* kernels = fused::best_bf16_kernels()) return *kernels;
+      throw Error(Fault::settings,
+                  "engine=fused-cpu computes in bf16 on processors with AVX512_BF16 or AMX alone: "
+                  "use precision=auto or fp32 on this one");
+    default:
+      throw Error(Fault::settings,
+                  "engine=fused-cpu computes in fp32 or bf16: use precision=auto, or "
+                  "engine=libtorch");
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Engine> make_fused_engine(const UnetsegOpenOptions& options,
                                           const SafetensorsFile* read) {
-  if (options.precision != UNETSEG_PRECISION_AUTO && options.precision != UNETSEG_PRECISION_FP32)
-    throw Error(
-        Fault::settings,
-        "engine=fused-cpu computes in fp32: use precision=auto or fp32, or engine=libtorch");
-  auto model = fused::load_fused_model(options.model_file, *fused::best_kernels(), read);
+  auto model = fused::load_fused_model(options.model_file, kernels_for(options.precision), read);
   if (!model->network)
     throw Error(Fault::settings, std::string(options.model_file) + " is a " +
                                      model->card.architecture +

@@ -11,14 +11,14 @@ namespace {
 
 // `Lanes` floats in a register, `Count` registers.
 template <int Lanes, int Count>
-constexpr Kernels kernel_table(const char* name) {
+constexpr Kernels kernel_table(const char* name, const Bf16Kernels* bf16 = nullptr) {
   using R = Registers<Lanes, Count>;
   using Pixels = PixelKernels<R>;
   using Products = ProductKernels<R>;
   using Tilings = TilingKernelsOf<R>;
   return {name,
           Lanes,
-          Pixels::activate,
+          Pixels::template activate<float, float>,
           Products::direct,
           Products::multiply,
           {{Tilings::template input_transform<typename Tilings::F2>,
@@ -27,8 +27,10 @@ constexpr Kernels kernel_table(const char* name) {
             Tilings::template output_transform<typename Tilings::F4>},
            {Tilings::template input_transform<typename Tilings::Up>,
             Tilings::template output_transform<typename Tilings::Up>}},
-          Pixels::head,
-          Pixels::sigmoid};
+          Pixels::normalise,
+          Pixels::template head<float>,
+          Pixels::sigmoid,
+          bf16};
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The kernels as plain loops: what each of them means, and what the fast ones are checked against.
+#include <algorithm>
 #include <cmath>
 
+#include "model/engine/fused/bf16.h"
+#include "model/engine/fused/kernel_templates.h"
 #include "model/engine/fused/variants.h"
 
 namespace unetseg::fused {
@@ -9,20 +12,37 @@ namespace {
 
 using Offset = std::ptrdiff_t;
 
-float activated(const Lazy& lazy, Offset pixel, int channels, int c) {
+float wide(float value) {
+  return value;
+}
+float wide(Bf16 value) {
+  return from_bf16(value);
+}
+void set(float value, float* out) {
+  *out = value;
+}
+void set(float value, Bf16* out) {
+  *out = to_bf16(value);
+}
+
+template <typename Raw>
+float activated(const LazyOf<Raw>& lazy, Offset pixel, int channels, int c) {
   if (lazy.raw == nullptr) return 0;
-  const float v = lazy.scale[c] * lazy.raw[pixel * channels + c] + lazy.offset[c];
+  const float v = lazy.scale[c] * wide(lazy.raw[pixel * channels + c]) + lazy.offset[c];
   return v > 0 ? v : 0.01f * v;
 }
 
-float value(const Term& term, Offset pixel, int c) {
+template <typename Raw>
+float value(const TermOf<Raw>& term, Offset pixel, int c) {
   return activated(term.first, pixel, term.channels, c) +
          activated(term.second, pixel, term.channels, c);
 }
 
-void activate(const Term& term, Offset first_pixel, int pixels, float* out, Offset out_step) {
+template <typename Raw, typename Out>
+void activate(const TermOf<Raw>& term, Offset first_pixel, int pixels, Out* out, Offset out_step) {
   for (int x = 0; x < pixels; ++x)
-    for (int c = 0; c < term.channels; ++c) out[x * out_step + c] = value(term, first_pixel + x, c);
+    for (int c = 0; c < term.channels; ++c)
+      set(value(term, first_pixel + x, c), &out[x * out_step + c]);
 }
 
 void note(const Moments& moments, int c, bool first, float x) {
@@ -145,7 +165,31 @@ void output(const OutputTransform& job) {
       }
 }
 
-void head(const HeadJob& job) {
+// InstanceNorm over all parts together.
+void normalise(const NormaliseJob& job) {
+  for (int c = 0; c < job.channels; ++c) {
+    double pixels = 0, mean = 0, variance = 0;
+    for (int part = 0; part < job.n_parts; ++part) {
+      const Moments m = job.first.from(part * job.part_step + c);
+      pixels += job.pixels[part];
+      mean += job.pixels[part] * static_cast<double>(*m.shift) + static_cast<double>(*m.sum);
+    }
+    mean /= pixels;
+    for (int part = 0; part < job.n_parts; ++part) {
+      const Moments m = job.first.from(part * job.part_step + c);
+      const double apart = static_cast<double>(*m.shift) - mean;  // of the shift from the mean
+      variance += static_cast<double>(*m.square) + 2 * apart * static_cast<double>(*m.sum) +
+                  job.pixels[part] * apart * apart;
+    }
+    variance = std::max(0.0, variance / pixels);
+    const double scale = static_cast<double>(job.gamma[c]) / std::sqrt(variance + 1e-5);
+    job.scale[c] = static_cast<float>(scale);
+    job.offset[c] = static_cast<float>(static_cast<double>(job.beta[c]) - mean * scale);
+  }
+}
+
+template <typename Raw>
+void head(const HeadJobOf<Raw>& job) {
   for (int x = 0; x < job.pixels; ++x) {
     float sum = job.bias;
     for (int c = 0; c < job.term.channels; ++c)
@@ -163,12 +207,57 @@ bool sigmoid(const float* logits, int count, float* probabilities) {
   return finite;
 }
 
+void interleave(const float* planes, Offset plane_step, int pixels, Bf16* out) {
+  for (int i = 0; i < pixels; ++i)
+    for (int c = 0; c < 4; ++c)
+      out[4 * i + c] = c < 3 ? to_bf16(planes[c * plane_step + i]) : Bf16{};
+}
+
+// Columns first_column .. first_column + kBf16Columns - 1 of one pixel. Weights lie in pairs of
+// values: see packing.h.
+void convolve_pixel(const Bf16Job& job, const Bf16* in, const Bf16* weights, float* sums) {
+  for (int k = 0; k < kBf16Columns; ++k) sums[k] = 0;
+  for (int step = 0; step < job.n_steps; ++step)
+    for (int i = 0; i < kBf16Step; ++i) {
+      const float factor = from_bf16(in[job.steps[step] + i]);
+      const Bf16* pair = weights + (step * kBf16Step + i / 2 * 2) * kBf16Columns + i % 2;
+      for (int k = 0; k < kBf16Columns; ++k) sums[k] += factor * from_bf16(pair[2 * k]);
+    }
+}
+
+void convolve(const Bf16Job& job) {
+  for (int column = 0; column < job.out_channels; column += kBf16Columns) {
+    const Bf16* weights = job.weights + Offset{column} * job.n_steps * kBf16Step;
+    for (int y = 0; y < job.rows; ++y)
+      for (int x = 0; x < job.width; ++x) {
+        float sums[kBf16Columns];
+        convolve_pixel(job, job.in + y * job.in_row_step + x * job.in_pixel_step, weights, sums);
+        Bf16* out = job.out + y * job.out_row_step + x * job.out_pixel_step + column;
+        for (int k = 0; k < kBf16Columns; ++k) {
+          out[k] = to_bf16(sums[k]);
+          note(job.moments, column + k, y == 0 && x == 0, sums[k]);
+        }
+      }
+  }
+}
+
+constexpr Bf16Kernels kBf16 = {activate<Bf16, Bf16>, interleave, convolve, head<Bf16>};
+
 }  // namespace
 
+// What is not bfloat16 about it is the generic table's.
+const Kernels plain_bf16_kernels = kernel_table<4, 16>("plain-bf16", &kBf16);
+
 const Kernels plain_kernels = {
-    "plain",  1,
-    activate, direct,
-    multiply, {{input<kF2>, output<kF2>}, {input<kF4>, output<kF4>}, {input<kUp>, output<kUp>}},
-    head,     sigmoid};
+    "plain",
+    1,
+    activate<float, float>,
+    direct,
+    multiply,
+    {{input<kF2>, output<kF2>}, {input<kF4>, output<kF4>}, {input<kUp>, output<kUp>}},
+    normalise,
+    head<float>,
+    sigmoid,
+    nullptr};
 
 }  // namespace unetseg::fused

@@ -15,9 +15,7 @@ std::vector<Lifetime> lifetimes_of(const PackedNetwork& network) {
   std::vector<Lifetime> lifetimes;
   for (int i = 0; i < count; ++i) {
     const Layer& layer = network.layers[static_cast<std::size_t>(i)];
-    const auto pixels =
-        static_cast<std::size_t>(layer.height) * static_cast<std::size_t>(layer.width);
-    lifetimes.push_back({pixels * static_cast<std::size_t>(layer.out_channels), i, i});
+    lifetimes.push_back({raw_floats(layer), i, i});
     for (const Input& input : layer.inputs)
       for (const int node : {input.first, input.second})
         if (node >= 0) lifetimes[static_cast<std::size_t>(node)].last = i;
@@ -63,6 +61,9 @@ Memory::Memory(const PackedNetwork& network, unsigned threads) {
     scale.push_back(next);
     offset.push_back(next + room);
     next += 2 * room;
+    part_pixels.emplace_back();
+    for (int part = 0; part < moment_parts(network.layers[i]); ++part)
+      part_pixels.back().push_back(fused::part_pixels(network.layers[i], part));
   }
   for (unsigned t = 0; t < threads; ++t) own.push_back(own_.data() + whole_lines(each) * t);
 }
@@ -72,15 +73,6 @@ Moments Memory::moments(const Layer& layer, int part) const {
   float* values =
       const_cast<float*>(moments_.data()) + 3 * channels * static_cast<std::size_t>(part);
   return {values, values + channels, values + 2 * channels};
-}
-
-Term Memory::term(const Input& input) const {
-  const auto lazy = [&](int node) {
-    if (node < 0) return Lazy{};
-    const auto i = static_cast<std::size_t>(node);
-    return Lazy{raw[i], scale[i], offset[i]};
-  };
-  return {lazy(input.first), lazy(input.second), input.channels};
 }
 
 void Memory::fill(float value) {

@@ -12,22 +12,49 @@ int padded(int channels, int lanes) {
   return (channels + lanes - 1) / lanes * lanes;
 }
 
+// Channels of a layer's output are padded to a multiple of this.
+int channel_unit(const Kernels& kernels) {
+  return kernels.bf16 != nullptr ? std::max(kBf16Columns, kernels.lanes) : kernels.lanes;
+}
+
 // Weights that a core's second cache does not hold beside a band's data are better shared, and a
 // picture of few tiles cannot pay for weights that become four times as many.
-Method method_of(const ConvNode& node, const Layer& layer) {
-  constexpr std::size_t kShared = 64 * 1024;  // weights, floats
+Method method_of(const ConvNode& node, const Layer& layer, const Kernels& kernels) {
+  constexpr std::size_t kShared = 64 * 1024;  // weights
   const auto pairs = static_cast<std::size_t>(layer.in_channels * layer.out_channels);
   const auto shared = [&](int per_pair) {
     return static_cast<std::size_t>(per_pair) * pairs > kShared;
   };
   const auto tiled = [&](Tiling tiling) {
     const int products = kTilingShapes[tiling].products;
-    return Method{true, shared(products * products), tiling};
+    return Method{Way::kTiled, shared(products * products), tiling};
   };
+  if (kernels.bf16 != nullptr)
+    return {Way::kBf16, shared(node.upsample ? 16 : node.kernel * node.kernel), kF2};
   if (node.upsample) return tiled(kUp);
   if (node.kernel == 1 || node.stride == 2 || node.inputs.front().first == kPicture)
-    return {false, shared(node.kernel * node.kernel), kF2};
+    return {Way::kDirect, shared(node.kernel * node.kernel), kF2};
   return tiled(shared(36) && layer.height * layer.width < 256 ? kF2 : kF4);
+}
+
+void pack(const ConvWeights& weights, int lanes, Layer* layer) {
+  const int columns = layer->out_channels;
+  switch (layer->method.way) {
+    case Way::kDirect:
+      layer->weights = pack_direct(weights, columns, lanes);
+      break;
+    case Way::kTiled:
+      layer->weights = pack_tiled(weights, layer->method.tiling, columns, lanes);
+      break;
+    case Way::kBf16:
+      layer->bf16_weights =
+          layer->enlarged ? pack_bf16_enlarged(weights, columns) : pack_bf16(weights, columns);
+      for (const Bf16Place& place :
+           bf16_order(layer->enlarged ? 2 : layer->kernel, layer->in_channels))
+        layer->bf16_steps.push_back(
+            std::ptrdiff_t{place.row} * (layer->in_width + 2) * layer->in_channels + place.value);
+      break;
+  }
 }
 
 AlignedFloats padded_copy(const float* values, int count, int padded_count) {
@@ -37,7 +64,8 @@ AlignedFloats padded_copy(const float* values, int count, int padded_count) {
 }
 
 Layer make_layer(const NetworkGraph& graph, const ConvNode& node, const FindParameter& find,
-                 int height, int width, int lanes) {
+                 int height, int width, const Kernels& kernels) {
+  const int unit = channel_unit(kernels);
   Layer layer;
   layer.name = node.name;
   layer.height = height >> node.level;
@@ -46,7 +74,8 @@ Layer make_layer(const NetworkGraph& graph, const ConvNode& node, const FindPara
   layer.in_width = node.upsample ? layer.width / 2 : layer.width * node.stride;
   layer.kernel = node.kernel;
   layer.stride = node.stride;
-  layer.out_channels = padded(node.out_channels, lanes);
+  layer.enlarged = node.upsample;
+  layer.out_channels = padded(node.out_channels, unit);
   layer.in_channels = 0;
 
   ConvWeights weights;
@@ -56,16 +85,15 @@ Layer make_layer(const NetworkGraph& graph, const ConvNode& node, const FindPara
   weights.kernel = node.kernel;
   for (const Operand& operand : node.inputs) {
     const int channels = graph.channels(operand);
-    const int room = operand.first == kPicture ? channels : padded(channels, lanes);
+    const int room = operand.first == kPicture ? (kernels.bf16 != nullptr ? 4 : channels)
+                                               : padded(channels, unit);
     layer.inputs.push_back({operand.first, operand.second, room, layer.in_channels});
     for (int i = 0; i < channels; ++i) weights.in_channel.push_back(layer.in_channels + i);
     layer.in_channels += room;
   }
   weights.in_channels = layer.in_channels;
-  layer.method = method_of(node, layer);
-  layer.weights = layer.method.tiled
-                      ? pack_tiled(weights, layer.method.tiling, layer.out_channels, lanes)
-                      : pack_direct(weights, layer.out_channels, lanes);
+  layer.method = method_of(node, layer, kernels);
+  pack(weights, kernels.lanes, &layer);
   layer.gamma =
       padded_copy(find(node.name + ".norm.weight"), node.out_channels, layer.out_channels);
   layer.beta = padded_copy(find(node.name + ".norm.bias"), node.out_channels, layer.out_channels);
@@ -78,7 +106,7 @@ PackedNetwork::PackedNetwork(const NetworkGraph& graph, const FindParameter& fin
                              int input_width, const Kernels& table)
     : kernels(table), height(input_height), width(input_width) {
   for (const ConvNode& node : graph.nodes)
-    layers.push_back(make_layer(graph, node, find, height, width, kernels.lanes));
+    layers.push_back(make_layer(graph, node, find, height, width, kernels));
   for (const HeadNode& node : graph.heads) {
     const Layer& source = layers[static_cast<std::size_t>(node.input.first)];
     Head head;

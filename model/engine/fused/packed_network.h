@@ -7,26 +7,28 @@
 #include <string>
 #include <vector>
 
-#include "model/engine/fused/aligned_floats.h"
+#include "model/engine/fused/aligned.h"
 #include "model/engine/fused/kernels.h"
 #include "model/network/graph.h"
 
 namespace unetseg::fused {
 
-// How a layer is computed: `tiled` by one of the tilings, or directly; `shared` where weights are
-// so many that each should be read once, so all threads activate or transform the whole picture
-// first and then divide the weights among them. Otherwise every chunk is a band of rows, from
-// activation to output, in a thread's own memory.
+enum class Way { kDirect, kTiled, kBf16 };  // in float32 but for the last
+
+// How a layer is computed; `shared` where weights are so many that each should be read once, so all
+// threads activate or transform the whole picture first and then divide the weights among them.
+// Otherwise every chunk is a band of rows, from activation to output, in a thread's own memory.
 struct Method {
-  bool tiled, shared;
-  Tiling tiling;
+  Way way;
+  bool shared;
+  Tiling tiling;  // of Way::kTiled
   const TilingShape& shape() const { return kTilingShapes[tiling]; }
 };
 
 // What a layer reads along some of its input channels; nodes by index, kNoNode or kPicture.
 struct Input {
   int first, second;
-  int channels;  // padded, except the picture's 3
+  int channels;  // padded; of the picture 3, in bfloat16 4
   int at;        // the first of them among all input channels
 };
 
@@ -39,7 +41,11 @@ struct Layer {
   int in_channels;          // of all inputs, padded
   int out_channels;         // padded
   int kernel, stride;
+  bool enlarged;  // the input, twofold, before the kernel sees it
   AlignedFloats weights;
+  // Of Way::kBf16, instead of those; and the steps' offsets over padded rows.
+  Aligned<Bf16> bf16_weights;
+  std::vector<std::ptrdiff_t> bf16_steps;
   AlignedFloats gamma, beta;  // out_channels; zero where padded
 };
 

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "model/engine/fused/kernels.h"
+#include "model/engine/fused/bf16.h"
 
 namespace unetseg::fused {
 namespace {
@@ -44,7 +44,76 @@ const std::array<std::array<Taps, 6>, kTilings> kTransforms = {
        {0, 0, 1}}},
      {{{1, 0, 0}, {1, 1, 1}, {0, 1, 1}, {-1, -1, 0}, {1, 1, 1}, {0, 0, 1}}}}};
 
+// Input channels by their place, -1 where there is none.
+std::vector<int> channel_at(const ConvWeights& weights) {
+  std::vector<int> channels(static_cast<std::size_t>(weights.in_channels), -1);
+  for (int i = 0; i < weights.in; ++i)
+    channels[static_cast<std::size_t>(weights.in_channel[static_cast<std::size_t>(i)])] = i;
+  return channels;
+}
+
+// Writes what at(output, input, y, x) gives for a kernel of `side` x `side` taps.
+template <typename At>
+void write_bf16(const ConvWeights& weights, int side, At&& at, Bf16* out) {
+  const std::vector<Bf16Place> order = bf16_order(side, weights.in_channels);
+  const std::vector<int> channels = channel_at(weights);
+  const std::size_t block = order.size() * kBf16Step * kBf16Columns;
+  for (std::size_t step = 0; step < order.size(); ++step)
+    for (int i = 0; i < kBf16Step; ++i) {
+      const int value = order[step].value + i, x = value / weights.in_channels;
+      const int in = channels[static_cast<std::size_t>(value % weights.in_channels)];
+      if (x >= side || in < 0) continue;
+      for (int o = 0; o < weights.out; ++o) {
+        const int column = o % kBf16Columns;
+        out[static_cast<std::size_t>(o / kBf16Columns) * block +
+            (step * kBf16Step + static_cast<std::size_t>(i / 2 * 2)) * kBf16Columns +
+            static_cast<std::size_t>(2 * column + i % 2)] = to_bf16(at(o, in, order[step].row, x));
+      }
+    }
+}
+
+std::size_t bf16_size(const ConvWeights& weights, int columns, int side) {
+  return bf16_order(side, weights.in_channels).size() * kBf16Step *
+         static_cast<std::size_t>(columns);
+}
+
 }  // namespace
+
+std::vector<Bf16Place> bf16_order(int side, int channels) {
+  std::vector<Bf16Place> order;
+  for (int y = 0; y < side; ++y)
+    for (int value = 0; value < side * channels; value += kBf16Step) order.push_back({y, value});
+  return order;
+}
+
+Aligned<Bf16> pack_bf16(const ConvWeights& weights, int columns) {
+  Aligned<Bf16> packed(bf16_size(weights, columns, weights.kernel));
+  write_bf16(
+      weights, weights.kernel, [&](int o, int i, int y, int x) { return weights.at(o, i, y, x); },
+      packed.data());
+  return packed;
+}
+
+Aligned<Bf16> pack_bf16_enlarged(const ConvWeights& weights, int columns) {
+  constexpr int kTaps = 2;
+  // Which of the three taps fall on the first and the second pixel of an even and of an odd output.
+  constexpr int kFirst[2][kTaps] = {{0, 1}, {0, 2}}, kEnd[2][kTaps] = {{1, 3}, {2, 3}};
+  const std::size_t size = bf16_size(weights, columns, kTaps);
+  Aligned<Bf16> packed(4 * size);
+  for (int down = 0; down < 2; ++down)
+    for (int across = 0; across < 2; ++across)
+      write_bf16(
+          weights, kTaps,
+          [&](int o, int i, int y, int x) {
+            double sum = 0;
+            for (int v = kFirst[down][y]; v < kEnd[down][y]; ++v)
+              for (int u = kFirst[across][x]; u < kEnd[across][x]; ++u)
+                sum += static_cast<double>(weights.at(o, i, v, u));
+            return static_cast<float>(sum);
+          },
+          packed.data() + static_cast<std::size_t>(2 * down + across) * size);
+  return packed;
+}
 
 AlignedFloats pack_direct(const ConvWeights& weights, int columns, int lanes) {
   const int taps = weights.kernel * weights.kernel;

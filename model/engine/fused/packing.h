@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "model/engine/fused/aligned_floats.h"
+#include "model/engine/fused/aligned.h"
 #include "model/engine/fused/kernels.h"
 
 namespace unetseg::fused {
@@ -38,5 +38,24 @@ AlignedFloats pack_direct(const ConvWeights& weights, int columns, int lanes);
 
 // The transform of 3x3 weights for a tiling: products^2 matrices of in_channels rows.
 AlignedFloats pack_tiled(const ConvWeights& weights, Tiling tiling, int columns, int lanes);
+
+// Where a step of a convolution in bfloat16 begins: in this row of the kernel, so many values
+// behind the first channel of its first pixel.
+struct Bf16Place {
+  int row, value;
+};
+
+// The steps of a kernel of `side` x `side` pixels: along each of its rows, the last one beyond its
+// end where channels do not fill steps.
+std::vector<Bf16Place> bf16_order(int side, int channels);
+
+// For Bf16Job: for every kBf16Columns columns a block of steps x kBf16Step / 2 x kBf16Columns pairs
+// of values that follow each other in the step.
+Aligned<Bf16> pack_bf16(const ConvWeights& weights, int columns);
+
+// The 3x3 weights of a picture that is enlarged twofold first, as four kernels of 2x2 taps on the
+// small one, each packed so: of outputs (even, even), (even, odd), (odd, even) and (odd, odd), of
+// which the odd ones begin a pixel later.
+Aligned<Bf16> pack_bf16_enlarged(const ConvWeights& weights, int columns);
 
 }  // namespace unetseg::fused

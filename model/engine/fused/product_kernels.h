@@ -2,8 +2,7 @@
 // Sums of products: `Rows` pixels by `Wide` registers of output channels, over taps and channels.
 #pragma once
 
-#include <type_traits>
-
+#include "model/engine/fused/blocks.h"
 #include "model/engine/fused/registers.h"
 
 namespace unetseg::fused {
@@ -64,32 +63,10 @@ struct ProductKernels {
     R::template note<Rows, Wide>(job.moments, channel, first, sum);
   }
 
-  // Calls f.template operator()<n>() for n = count, 1 .. Most.
-  template <int Most, typename F>
-  static UNETSEG_INLINE void with_count(int count, F&& f) {
-    if constexpr (Most > 1) {
-      if (count < Most) return with_count<Most - 1>(count, f);
-    }
-    f(std::integral_constant<int, Most>());
-  }
-
-  // Splits `total` rows into blocks that differ by one at most.
-  template <int Wide, typename F>
-  static UNETSEG_INLINE void in_blocks(int total, F&& block) {
-    constexpr int kMost = kMostRows(Wide);
-    const int blocks = (total + kMost - 1) / kMost;
-    int done = 0;
-    for (int b = 0; b < blocks; ++b) {
-      const int count = (total - done) / (blocks - b);
-      with_count<kMost>(count, [&](auto n) { block(n, done); });
-      done += count;
-    }
-  }
-
   template <int Wide>
   static void multiply_wide(const MatrixJob& job, int channel) {
     const float* weights = job.weights + static_cast<std::ptrdiff_t>(channel) * job.channels;
-    in_blocks<Wide>(job.rows, [&](auto n, int row) {
+    in_blocks<kMostRows(Wide)>(job.rows, [&](auto n, int row) {
       multiply_block<n.value, Wide>(job, job.in + row * job.in_step, weights,
                                     job.out + row * job.out_step + channel);
     });
@@ -108,7 +85,7 @@ struct ProductKernels {
     const float* weights =
         job.weights + static_cast<std::ptrdiff_t>(channel) * job.n_taps * job.channels;
     for (int y = 0; y < job.rows; ++y)
-      in_blocks<Wide>(job.width, [&](auto n, int x) {
+      in_blocks<kMostRows(Wide)>(job.width, [&](auto n, int x) {
         direct_block<n.value, Wide>(
             job, job.in + y * job.in_row_step + x * job.in_pixel_step, weights,
             job.out + y * job.out_row_step + x * job.out_pixel_step + channel, channel,

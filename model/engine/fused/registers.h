@@ -5,6 +5,10 @@
 #pragma once
 
 #include <cstring>
+#include <utility>
+#if defined(__AVX512BF16__)
+#include <immintrin.h>
+#endif
 
 #include "model/engine/fused/kernels.h"
 #include "model/frame/clones.h"
@@ -21,16 +25,19 @@ template <>
 struct VectorTypes<4> {
   typedef float Floats __attribute__((vector_size(16)));
   typedef int Integers __attribute__((vector_size(16)));
+  typedef Bf16 Halves __attribute__((vector_size(8)));
 };
 template <>
 struct VectorTypes<8> {
   typedef float Floats __attribute__((vector_size(32)));
   typedef int Integers __attribute__((vector_size(32)));
+  typedef Bf16 Halves __attribute__((vector_size(16)));
 };
 template <>
 struct VectorTypes<16> {
   typedef float Floats __attribute__((vector_size(64)));
   typedef int Integers __attribute__((vector_size(64)));
+  typedef Bf16 Halves __attribute__((vector_size(32)));
 };
 
 // `Lanes` floats in a register, `Count` registers.
@@ -39,6 +46,7 @@ struct Registers {
   static constexpr int kLanes = Lanes, kCount = Count;
   using Vector = typename VectorTypes<Lanes>::Floats;
   using Integers = typename VectorTypes<Lanes>::Integers;
+  using Halves = typename VectorTypes<Lanes>::Halves;
 
   static UNETSEG_INLINE Vector load(const float* p) {
     Vector v;
@@ -46,8 +54,50 @@ struct Registers {
     return v;
   }
   static UNETSEG_INLINE void store(float* p, Vector v) { std::memcpy(p, &v, sizeof v); }
-  static UNETSEG_INLINE Vector all(float x) { return x - Vector{}; }
-  static UNETSEG_INLINE Vector larger(Vector a, Vector b) { return a > b ? a : b; }
+  static UNETSEG_INLINE Vector load(const Bf16* p) {
+    Halves halves;
+    std::memcpy(&halves, p, sizeof halves);
+    return reinterpret_cast<Vector>(__builtin_convertvector(halves, Integers) << 16);
+  }
+  // To the nearest.
+  static UNETSEG_INLINE Halves narrow(Vector v) {
+#if defined(__AVX512BF16__)
+    if constexpr (Lanes == 16)
+      return reinterpret_cast<Halves>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(v)));
+#endif
+    const Integers bits = reinterpret_cast<Integers>(v);
+    const Integers nearest = bits + 0x7fff + ((bits >> 16) & 1);
+    const Integers none = bits | 0x400000;  // what is not a number stays none
+    return __builtin_convertvector((v == v ? nearest : none) >> 16, Halves);
+  }
+  static UNETSEG_INLINE void store(Bf16* p, Vector v) {
+    const Halves halves = narrow(v);
+    std::memcpy(p, &halves, sizeof halves);
+  }
+  static UNETSEG_INLINE Vector all(float x) {
+    return x - Vector{};
+  }
+  static UNETSEG_INLINE Vector larger(Vector a, Vector b) {
+    return a > b ? a : b;
+  }
+
+  // values[0] receives the sum of each vector's lanes, one to a lane.
+  static UNETSEG_INLINE void sum_lanes(Vector (&values)[Lanes]) {
+    fold<Lanes / 2>(values);
+  }
+
+  // Halves the number of vectors, and of the lanes that belong to one sum, until they are one.
+  template <int Half>
+  static UNETSEG_INLINE void fold(Vector (&values)[Lanes]) {
+    for (int i = 0; i < Half; ++i)
+      values[i] = fold_two<Half>(values[i], values[i + Half], std::make_index_sequence<Lanes>());
+    if constexpr (Half > 1) fold<Half / 2>(values);
+  }
+  template <int Half, std::size_t... I>
+  static UNETSEG_INLINE Vector fold_two(Vector a, Vector b, std::index_sequence<I...>) {
+    return __builtin_shufflevector(a, b, ((I & Half) == 0 ? I : Lanes + I - Half)...) +
+           __builtin_shufflevector(a, b, ((I & Half) == 0 ? I + Half : Lanes + I)...);
+  }
 
   struct Affine {
     Vector scale, offset;
@@ -56,7 +106,8 @@ struct Registers {
       return larger(v, kSlope * v);
     }
   };
-  static UNETSEG_INLINE Affine affine(const Lazy& lazy, int channel) {
+  template <typename Raw>
+  static UNETSEG_INLINE Affine affine(const LazyOf<Raw>& lazy, int channel) {
     return {load(lazy.scale + channel), load(lazy.offset + channel)};
   }
 

@@ -11,4 +11,9 @@ extern const Kernels generic_kernels;  // whatever the compiler takes for any ma
 extern const Kernels avx2_kernels;     // AVX2 and FMA
 extern const Kernels avx512_kernels;   // AVX-512 F, VL, DQ, BW
 
+// In bfloat16.
+extern const Kernels plain_bf16_kernels;   // loops, on any machine
+extern const Kernels avx512_bf16_kernels;  // AVX512_BF16 beside those
+extern const Kernels amx_bf16_kernels;     // AMX-TILE and AMX-BF16 beside those
+
 }  // namespace unetseg::fused
