@@ -5,28 +5,27 @@
 #include <tuple>
 
 #include "model/engine/engines.h"
+#include "model/engine/fused/kernels.h"
+#include "model/engine/names.h"
 #include "model/error.h"
 #include "model/storage/file_identity.h"
 
 namespace unetseg {
 namespace {
 
-struct Named {
-  const char* name;
-  UnetsegEngine value;
-};
-constexpr Named kEngines[] = {{"auto", UNETSEG_ENGINE_AUTO},
-                              {"libtorch", UNETSEG_ENGINE_LIBTORCH},
-                              {"fused-cpu", UNETSEG_ENGINE_FUSED_CPU},
-                              {"fused-cuda", UNETSEG_ENGINE_FUSED_CUDA}};
-
-bool is_fp32(UnetsegPrecision precision) {
-  return precision == UNETSEG_PRECISION_AUTO || precision == UNETSEG_PRECISION_FP32;
-}
-
 // Whether there is more than one.
 bool has_choice(const UnetsegOpenOptions& options, const std::string& device) {
-  return device == "cpu" ? is_fp32(options.precision) : options.precision != UNETSEG_PRECISION_INT8;
+  switch (options.precision) {
+    case UNETSEG_PRECISION_AUTO:
+    case UNETSEG_PRECISION_FP32:
+      return true;
+    case UNETSEG_PRECISION_BF16:
+      return device != "cpu" || fused::best_bf16_kernels() != nullptr;
+    case UNETSEG_PRECISION_FP16:
+      return device != "cpu";
+    default:
+      return false;
+  }
 }
 
 // Trials of the files that this process has loaded, since elements with the same weights follow
@@ -82,13 +81,6 @@ std::unique_ptr<Engine> fastest(const UnetsegOpenOptions& options, const std::st
 }
 
 }  // namespace
-
-UnetsegEngine engine_named(const std::string& name) {
-  for (const Named& engine : kEngines)
-    if (name == engine.name) return engine.value;
-  throw Error(Fault::settings,
-              "engine '" + name + "' is not known: use auto, libtorch, fused-cpu or fused-cuda");
-}
 
 std::unique_ptr<Engine> make_engine(const UnetsegOpenOptions& options) {
   const std::string device = probe_device(options.device, nullptr);

@@ -8,6 +8,7 @@
 
 #include "model/engine/cuda/device_faults.h"
 #include "model/engine/engines.h"
+#include "model/engine/fused/kernels.h"
 #include "model/error.h"
 
 namespace unetseg {
@@ -80,8 +81,9 @@ struct Reference {
   double tolerance;
 };
 
-// Settles options->precision where that is left to us.
-Reference reference_on_gpu(UnetsegOpenOptions* options, const SafetensorsFile& file) {
+// LibTorch's in float32, and by how much its own in the format that was asked for is off. Settles
+// options->precision where that is left to us.
+Reference reference_for(UnetsegOpenOptions* options, const SafetensorsFile& file) {
   UnetsegOpenOptions wide = *options;
   wide.precision = UNETSEG_PRECISION_FP32;
   Reference reference = {time_engine(*make_plain_libtorch_engine(wide, &file)).maps,
@@ -121,13 +123,6 @@ EngineTrial tried(const char* name, Make make, const UnetsegOpenOptions& options
   return trial;
 }
 
-EngineTrial refused(const char* name, const char* why) {
-  EngineTrial trial;
-  trial.name = name;
-  trial.refused = why;
-  return trial;
-}
-
 // The fastest that passed, or LibTorch.
 void choose(std::vector<EngineTrial>* trials) {
   EngineTrial* chosen = &trials->front();
@@ -137,23 +132,40 @@ void choose(std::vector<EngineTrial>* trials) {
   chosen->chosen = true;
 }
 
-}  // namespace
-
-std::vector<EngineTrial> try_engines(const UnetsegOpenOptions& asked) {
-  // Once for all: it may be replaced meanwhile.
-  const SafetensorsFile file = read_safetensors(asked.model_file);
-  const std::string device = probe_device(asked.device, nullptr);
-  const bool on_gpu = device != "cpu";
-  UnetsegOpenOptions options = asked;
+// Those of a GPU, all in one format.
+std::vector<EngineTrial> try_on_gpu(UnetsegOpenOptions options, const std::string& device,
+                                    const SafetensorsFile& file) {
   Reference reference;
-  if (on_gpu)
-    cuda::run_guarded(device, {[] {}, [] {}}, 0,
-                      [&] { reference = reference_on_gpu(&options, file); });
+  cuda::run_guarded(device, {[] {}, [] {}}, 0, [&] { reference = reference_for(&options, file); });
+  std::vector<EngineTrial> trials(1);
+  trials[0].name = "libtorch";
+  trials[0].engine = make_libtorch_engine(options, &file);
+  try_out(&trials[0], reference);
+  trials.push_back(tried("fused-cuda", make_fused_cuda_engine, options, file, reference));
+  for (EngineTrial& trial : trials) trial.precision = options.precision;
+  return trials;
+}
+
+EngineTrial tried_on_cpu(UnetsegPrecision precision, UnetsegOpenOptions options,
+                         const SafetensorsFile& file, const Reference& reference) {
+  options.precision = precision;
+  EngineTrial trial = tried("fused-cpu", make_fused_engine, options, file, reference);
+  trial.precision = precision;
+  return trial;
+}
+
+// LibTorch in the format that was asked for, or in float32; the fused engine in that, and where it
+// is left to us in bfloat16 too, if the processor multiplies that.
+std::vector<EngineTrial> try_on_cpu(UnetsegOpenOptions options, const SafetensorsFile& file) {
   std::vector<EngineTrial> trials(1);
   EngineTrial& libtorch = trials[0];
   libtorch.name = "libtorch";
   libtorch.engine = make_libtorch_engine(options, &file);
-  if (on_gpu) {
+  const bool narrow = libtorch.engine->precision() != "fp32";
+  libtorch.precision = narrow ? options.precision : UNETSEG_PRECISION_FP32;
+  Reference reference;
+  if (narrow) {
+    reference = reference_for(&options, file);
     try_out(&libtorch, reference);
   } else {
     Timed timed = time_engine(*libtorch.engine);
@@ -161,13 +173,22 @@ std::vector<EngineTrial> try_engines(const UnetsegOpenOptions& asked) {
     libtorch.milliseconds = timed.milliseconds;
     libtorch.passed = true;
   }
-  if (on_gpu)
-    trials.push_back(tried("fused-cuda", make_fused_cuda_engine, options, file, reference));
-  else if (libtorch.engine->precision() == "fp32")
-    trials.push_back(tried("fused-cpu", make_fused_engine, options, file, reference));
-  else
-    trials.push_back(refused("fused-cpu", "computes in fp32 alone"));
-  for (EngineTrial& trial : trials) trial.precision = options.precision;
+  trials.push_back(tried_on_cpu(trials[0].precision, options, file, reference));
+  if (options.precision == UNETSEG_PRECISION_AUTO && fused::best_bf16_kernels() != nullptr) {
+    reference.tolerance = kMostLostByAuto;
+    trials.push_back(tried_on_cpu(UNETSEG_PRECISION_BF16, options, file, reference));
+  }
+  return trials;
+}
+
+}  // namespace
+
+std::vector<EngineTrial> try_engines(const UnetsegOpenOptions& options) {
+  // Once for all: it may be replaced meanwhile.
+  const SafetensorsFile file = read_safetensors(options.model_file);
+  const std::string device = probe_device(options.device, nullptr);
+  std::vector<EngineTrial> trials =
+      device == "cpu" ? try_on_cpu(options, file) : try_on_gpu(options, device, file);
   choose(&trials);
   return trials;
 }

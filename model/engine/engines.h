@@ -26,9 +26,6 @@ std::unique_ptr<Engine> make_fused_engine(const UnetsegOpenOptions& options,
 std::unique_ptr<Engine> make_fused_cuda_engine(const UnetsegOpenOptions& options,
                                                const SafetensorsFile* read = nullptr);
 
-// "auto", "libtorch", "fused-cpu" or "fused-cuda". Throws Error(settings).
-UnetsegEngine engine_named(const std::string& name);
-
 // What a trial of one engine gave.
 struct EngineTrial {
   std::string name;
@@ -37,7 +34,7 @@ struct EngineTrial {
   double largest_difference = 0;  // of any probability from plain LibTorch's in float32
   bool passed = false;            // ran, and differs no more than it may
   bool chosen = false;            // by UNETSEG_ENGINE_AUTO
-  UnetsegPrecision precision = UNETSEG_PRECISION_AUTO;  // what it was made with
+  UnetsegPrecision precision = UNETSEG_PRECISION_AUTO;  // what it was made for
   std::unique_ptr<Engine> engine;                       // null where it cannot run
 };
 
@@ -45,12 +42,13 @@ struct EngineTrial {
 // rounding. In a narrower format an engine may differ by twice as much more as LibTorch does.
 constexpr double kEngineTolerance = 1e-3;
 
-// What fp16 may change in a probability on a GPU where UNETSEG_PRECISION_AUTO takes it; else that
-// is fp32. Untrained weights lost 0.036 on an H200.
+// What fp16 on a GPU, or bf16 on a CPU that multiplies it, may change in a probability where
+// UNETSEG_PRECISION_AUTO takes it; else that is fp32. Untrained weights lost 0.036 by fp16 on an
+// H200.
 constexpr double kMostLostByAuto = 0.1;
 
-// Loads and runs every engine of the device on the same pictures. Any thread. Throws as
-// make_engine() does where even LibTorch cannot run.
+// Loads and runs every engine of the device on the same pictures, in each format that the options
+// allow. Any thread. Throws as make_engine() does where even LibTorch cannot run.
 std::vector<EngineTrial> try_engines(const UnetsegOpenOptions& options);
 
 }  // namespace unetseg

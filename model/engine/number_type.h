@@ -8,8 +8,8 @@
 
 namespace unetseg {
 
-// "auto" is float32 on every device: the narrower types are faster on some, but move borders.
-// Throws Error(settings).
+// "auto" is float16 on a GPU whose half precision our kernels use, float32 anywhere else. Throws
+// Error(settings).
 at::ScalarType number_type_of(UnetsegPrecision precision, const at::Device& device);
 
 // "fp32", "bf16" or "fp16".

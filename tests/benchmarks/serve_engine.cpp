@@ -24,7 +24,8 @@
 #include <thread>
 #include <vector>
 
-#include "model/engine/engines.h"
+#include "model/engine/engine.h"
+#include "model/engine/names.h"
 #include "model/error.h"
 
 #include "tests/benchmarks/measuring.h"
@@ -50,13 +51,6 @@ std::string taken(gchar* text) {
   return copy;
 }
 
-UnetsegPrecision precision_named(const std::string& name) {
-  if (name.empty() || name == "fp32") return UNETSEG_PRECISION_FP32;
-  if (name == "fp16") return UNETSEG_PRECISION_FP16;
-  if (name == "bf16") return UNETSEG_PRECISION_BF16;
-  fail("precision " + name + " is not known");
-}
-
 Settings parse(int argc, char** argv) {
   gchar *weights = nullptr, *engine = nullptr, *input = nullptr, *device = nullptr,
         *precision = nullptr;
@@ -79,7 +73,7 @@ Settings parse(int argc, char** argv) {
                        taken(engine),
                        taken(input),
                        taken(device),
-                       precision_named(taken(precision)),
+                       precision_named(precision ? taken(precision) : "fp32"),
                        static_cast<unsigned>(std::max(0, threads))};
   if (settings.engine.empty()) settings.engine = "libtorch";
   if (settings.device.empty()) settings.device = "cpu";

@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "model/engine/engines.h"
+#include "model/engine/fused/kernels.h"
+#include "model/engine/names.h"
 #include "tests/temporary_folder.h"
 
 #include "tests/assertions.h"
@@ -18,8 +20,10 @@ namespace {
 
 constexpr std::size_t kPixels = 32 * 32;  // of SmallWeights' input
 
-UnetsegOpenOptions options_for(const std::string& file, UnetsegEngine engine) {
+UnetsegOpenOptions options_for(const std::string& file, UnetsegEngine engine,
+                               UnetsegPrecision precision = UNETSEG_PRECISION_FP32) {
   UnetsegOpenOptions options = {};
+  options.precision = precision;
   options.model_file = file.c_str();
   options.device = "cpu";
   options.engine = engine;
@@ -88,21 +92,61 @@ START_TEST(test_both_engines_agree_on_pictures_and_batches) {
 }
 END_TEST
 
+// bfloat16 is tried where the format is left open and the processor multiplies it.
 START_TEST(test_auto_takes_an_engine_that_agrees_and_a_trial_says_which) {
   const Weights weights;
-  const std::string chosen = make_engine(options_for(weights.file, UNETSEG_ENGINE_AUTO))->name();
-  ck_assert(chosen == "libtorch" || chosen == "fused-cpu");
-  const std::vector<EngineTrial> trials =
-      try_engines(options_for(weights.file, UNETSEG_ENGINE_AUTO));
-  ck_assert_uint_eq(trials.size(), 2);
-  int chosen_ones = 0;
-  for (const EngineTrial& trial : trials) {
-    ck_assert(trial.passed);
-    ck_assert_double_gt(trial.milliseconds, 0);
-    ck_assert_double_le(trial.largest_difference, kEngineTolerance);
-    chosen_ones += trial.chosen;
+  const bool has_bf16 = fused::best_bf16_kernels() != nullptr;
+  for (const UnetsegPrecision precision : {UNETSEG_PRECISION_AUTO, UNETSEG_PRECISION_FP32}) {
+    const UnetsegOpenOptions options = options_for(weights.file, UNETSEG_ENGINE_AUTO, precision);
+    const std::string chosen = make_engine(options)->name();
+    ck_assert(chosen == "libtorch" || chosen == "fused-cpu");
+    const std::vector<EngineTrial> trials = try_engines(options);
+    const bool open = precision == UNETSEG_PRECISION_AUTO;
+    ck_assert_uint_eq(trials.size(), open && has_bf16 ? 3 : 2);
+    int chosen_ones = 0;
+    for (const EngineTrial& trial : trials) {
+      ck_assert(trial.passed);
+      ck_assert_double_gt(trial.milliseconds, 0);
+      ck_assert_double_le(trial.largest_difference, trial.precision == UNETSEG_PRECISION_BF16
+                                                        ? kMostLostByAuto
+                                                        : kEngineTolerance);
+      assert_equal(trial.engine->precision(), name_of(trial.precision));
+      chosen_ones += trial.chosen;
+    }
+    ck_assert_int_eq(chosen_ones, 1);
   }
-  ck_assert_int_eq(chosen_ones, 1);
+}
+END_TEST
+
+// By its name, and never where the processor would have to emulate it.
+START_TEST(test_bf16_runs_where_the_processor_has_it) {
+  const Weights weights;
+  const UnetsegOpenOptions options =
+      options_for(weights.file, UNETSEG_ENGINE_FUSED_CPU, UNETSEG_PRECISION_BF16);
+  if (fused::best_bf16_kernels() == nullptr) {
+    const Error error = error_of([&] { make_engine(options); });
+    assert_fault(error, Fault::settings);
+    assert_mentions(error, "precision=auto");
+    return;
+  }
+  const auto narrow = make_engine(options);
+  assert_equal(narrow->name(), "fused-cpu");
+  assert_equal(narrow->precision(), "bf16");
+  const auto wide = make_engine(options_for(weights.file, UNETSEG_ENGINE_FUSED_CPU));
+  assert_equal(wide->precision(), "fp32");
+  const auto found = infer(*narrow, 0, 9), expected = infer(*wide, 0, 9);
+  bool differs = false;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    for (std::size_t j = 0; j < kPixels; ++j) {
+      ck_assert_double_eq_tol(static_cast<double>(found[i][j]), static_cast<double>(expected[i][j]),
+                              kMostLostByAuto);
+      differs = differs || found[i][j] != expected[i][j];
+    }
+  ck_assert(differs);
+  ck_assert(infer(*narrow, 4, 1)[0] == found[4]);
+  for (const EngineTrial& trial :
+       try_engines(options_for(weights.file, UNETSEG_ENGINE_AUTO, UNETSEG_PRECISION_BF16)))
+    ck_assert(trial.passed && trial.engine->precision() == "bf16");
 }
 END_TEST
 
@@ -116,11 +160,11 @@ START_TEST(test_what_only_libtorch_runs_goes_to_it) {
     ck_assert(trial.refused.empty() == (trial.name == "libtorch"));
 
   const Weights weights;
-  UnetsegOpenOptions narrow = options_for(weights.file, UNETSEG_ENGINE_AUTO);
-  narrow.precision = UNETSEG_PRECISION_BF16;
-  assert_equal(make_engine(narrow)->name(), "libtorch");
-  narrow.engine = UNETSEG_ENGINE_FUSED_CPU;
-  ck_assert(error_of([&] { make_engine(narrow); }).fault() == Fault::settings);
+  for (const UnetsegPrecision precision : {UNETSEG_PRECISION_FP16, UNETSEG_PRECISION_INT8})
+    assert_fault(error_of([&] {
+                   make_engine(options_for(weights.file, UNETSEG_ENGINE_FUSED_CPU, precision));
+                 }),
+                 Fault::settings);
   UnetsegOpenOptions gpu = options_for(weights.file, UNETSEG_ENGINE_FUSED_CPU);
   gpu.device = "cuda:99";
   ck_assert(error_of([&] { make_engine(gpu); }).fault() == Fault::no_device);
@@ -144,6 +188,11 @@ START_TEST(test_names_of_engines_are_those_of_the_property) {
   ck_assert_int_eq(engine_named("fused-cpu"), UNETSEG_ENGINE_FUSED_CPU);
   ck_assert_int_eq(engine_named("fused-cuda"), UNETSEG_ENGINE_FUSED_CUDA);
   assert_mentions(error_of([&] { engine_named("fused"); }), "fused-cuda");
+  for (const UnetsegPrecision precision :
+       {UNETSEG_PRECISION_AUTO, UNETSEG_PRECISION_FP32, UNETSEG_PRECISION_BF16,
+        UNETSEG_PRECISION_FP16, UNETSEG_PRECISION_INT8})
+    ck_assert_int_eq(precision_named(name_of(precision)), precision);
+  assert_mentions(error_of([&] { precision_named("fp8"); }), "bf16");
 }
 END_TEST
 
@@ -191,6 +240,7 @@ int main() {
   tcase_add_test(tests, test_each_engine_is_to_be_had_by_name);
   tcase_add_test(tests, test_both_engines_agree_on_pictures_and_batches);
   tcase_add_test(tests, test_auto_takes_an_engine_that_agrees_and_a_trial_says_which);
+  tcase_add_test(tests, test_bf16_runs_where_the_processor_has_it);
   tcase_add_test(tests, test_what_only_libtorch_runs_goes_to_it);
   tcase_add_test(tests, test_b4_the_engine_of_a_gpu_is_refused_without_one);
   tcase_add_test(tests, test_names_of_engines_are_those_of_the_property);

@@ -8,6 +8,7 @@
 
 #include "model/backend/session.h"
 #include "model/engine/engine.h"
+#include "model/engine/fused/kernels.h"
 #include "tests/temporary_folder.h"
 #include "trainer/predict/predictor.h"
 
@@ -112,16 +113,22 @@ START_TEST(test_a_batch_gives_bit_for_bit_what_single_pictures_give) {
 }
 END_TEST
 
-START_TEST(test_auto_is_float32) {
+// Whoever has no such instructions gets float32; who has them, no emulation of them.
+START_TEST(test_auto_is_float32_or_bfloat16_that_is_not_emulated) {
   const TemporaryFolder folder;
   const std::string file = folder.path() + "/weights";
   SmallWeights().write(file);
   const auto automatic = make_engine(options_for(file));
   const auto wide = make_engine(options_for(file, UNETSEG_PRECISION_FP32));
-  assert_equal(automatic->precision(), "fp32");
   assert_equal(wide->precision(), "fp32");
   assert_equal(automatic->notice(), "");
-  ck_assert(infer_one(*automatic) == infer_one(*wide));
+  if (automatic->precision() == "bf16") {
+    assert_equal(automatic->name(), "fused-cpu");
+    ck_assert(fused::best_bf16_kernels() != nullptr);
+  } else {
+    assert_equal(automatic->precision(), "fp32");
+    ck_assert(infer_one(*automatic) == infer_one(*wide));
+  }
 }
 END_TEST
 
@@ -129,8 +136,10 @@ START_TEST(test_bfloat16_gives_the_masks_of_float32) {
   const TemporaryFolder folder;
   const std::string file = folder.path() + "/weights";
   write_trained(file);
-  const auto wide = make_engine(options_for(file));
-  const auto narrow = make_engine(options_for(file, UNETSEG_PRECISION_BF16));
+  const auto wide = make_engine(options_for(file, UNETSEG_PRECISION_FP32));
+  UnetsegOpenOptions options = options_for(file, UNETSEG_PRECISION_BF16);
+  options.engine = UNETSEG_ENGINE_LIBTORCH;
+  const auto narrow = make_engine(options);
   assert_equal(narrow->precision(), "bf16");
   const auto expected = infer_one(*wide), found = infer_one(*narrow);
   ck_assert(found != expected);
@@ -287,7 +296,7 @@ int main() {
   TCase* tests = tcase_create("libtorch");
   tcase_set_timeout(tests, 100);
   tcase_add_test(tests, test_a_batch_gives_bit_for_bit_what_single_pictures_give);
-  tcase_add_test(tests, test_auto_is_float32);
+  tcase_add_test(tests, test_auto_is_float32_or_bfloat16_that_is_not_emulated);
   tcase_add_test(tests, test_bfloat16_gives_the_masks_of_float32);
   tcase_add_test(tests, test_precisions_that_are_not_available_name_those_that_are);
   tcase_add_test(tests, test_the_session_augments_as_the_trainers_evaluation_does);

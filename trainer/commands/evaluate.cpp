@@ -71,6 +71,8 @@ void add_evaluate(CLI::App& app, Action* action) {
   CLI::App* verb =
       app.add_subcommand("evaluate", "Score weights, or existing masks, against true masks");
   auto options = std::make_shared<EvaluateOptions>();
+  // Scores are not to depend on the machine.
+  options->predictor.precision = UNETSEG_PRECISION_FP32;
   add_predictor_options(*verb, &options->predictor, false);
   verb->add_option("--data", options->data, "Folder of a data set");
   verb->add_option("--split", options->split, "Part of --data")

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "model/engine/engines.h"
+#include "model/engine/names.h"
 #include "model/network/stored_parameters.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/durations.h"
@@ -58,11 +59,11 @@ void print_engines(const Options& options, const std::string& device) {
              device == "cpu" ? "this machine's CPU" : device);
   for (const EngineTrial& trial : try_engines(open)) {
     if (!trial.refused.empty()) {
-      fmt::print("  {:<10} not used: {}\n", trial.name, trial.refused);
+      fmt::print("  {:<10} {} not used: {}\n", trial.name, name_of(trial.precision), trial.refused);
       continue;
     }
-    fmt::print("  {:<10} {:8.2f} ms, largest difference {:.1e}: {}{}\n", trial.name,
-               trial.milliseconds, trial.largest_difference,
+    fmt::print("  {:<10} {} {:8.2f} ms, largest difference {:.1e}: {}{}\n", trial.name,
+               trial.engine->precision(), trial.milliseconds, trial.largest_difference,
                trial.passed ? "agrees" : "differs too much, not used",
                trial.chosen ? ", chosen by auto" : "");
   }

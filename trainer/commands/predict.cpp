@@ -8,7 +8,7 @@
 #include <map>
 
 #include "model/storage/model_card.h"
-#include "model/engine/engines.h"
+#include "model/engine/names.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/predict_options.h"
@@ -91,6 +91,14 @@ void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weigh
           "What runs the network; auto: the fastest that agrees with LibTorch on this machine")
       ->check(CLI::IsMember({"auto", "libtorch", "fused-cpu", "fused-cuda"}))
       ->default_str("auto");
+  const auto set_precision = [options](const std::string& name) {
+    options->precision = precision_named(name);
+  };
+  verb.add_option_function<std::string>(
+          "--precision", set_precision,
+          "What it computes in; auto: the fastest that keeps the masks")
+      ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16"}))
+      ->default_str(name_of(options->precision));
   verb.add_option("--threads", options->threads, "CPU threads; 0: all cores")
       ->capture_default_str();
   verb.add_option("--threshold", options->threshold,

@@ -11,6 +11,7 @@ std::unique_ptr<Engine> open_engine(const PredictorOptions& options) {
   open.model_file = options.weights.c_str();
   open.device = options.device.c_str();
   open.engine = options.engine;
+  open.precision = options.precision;
   open.threads = options.threads;
   open.n_slots = 1;
   return make_engine(open);

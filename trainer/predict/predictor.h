@@ -18,6 +18,7 @@ struct PredictorOptions {
   std::string weights;
   std::string device = "auto";
   UnetsegEngine engine = UNETSEG_ENGINE_AUTO;
+  UnetsegPrecision precision = UNETSEG_PRECISION_AUTO;
   unsigned threads = 0;
   double threshold = -1;  // negative: the weights' own
   UnetsegFit fit = UNETSEG_FIT_MODEL;
@@ -37,6 +38,7 @@ class Predictor {
   double threshold() const { return threshold_; }
   std::string device() const { return engine_->device(); }
   std::string engine() const { return engine_->name(); }
+  std::string precision() const { return engine_->precision(); }
 
   // Probabilities after clean-up, at the network's size or of that part of it which shows the
   // picture; valid until the next call.
