@@ -22,7 +22,7 @@ class Job:
     picture: np.ndarray  # 3 x H x W float32
     threads: int
     folder: pathlib.Path  # for what a peer writes
-    precision: str = "fp32"  # of peers on a GPU
+    precision: str = "fp32"
 
     def write_onnx(self):
         path = self.folder / f"improved-unet-{self.picture.shape[1]}.onnx"
@@ -36,14 +36,15 @@ class OpenVino:
 
         self.library, self.job = openvino, job
         self.model = openvino.Core().read_model(job.write_onnx())
-        self.about = f"OpenVINO {openvino.__version__.split('-')[0]}"
+        self.about = f"OpenVINO {openvino.__version__.split('-')[0]}, {job.precision}"
         self.inputs = {0: job.picture[None]}
         self.request = self.compile("LATENCY").create_infer_request()
         self.streams = None
 
     def compile(self, hint, **more):
         # Without the precision it may choose bfloat16 by itself.
-        settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": self.job.threads}
+        precision = {"fp32": "f32", "bf16": "bf16"}[self.job.precision]
+        settings = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": self.job.threads}
         return self.library.Core().compile_model(self.model, "CPU", settings | more)
 
     def infer(self):
@@ -178,7 +179,7 @@ def main():
     parser.add_argument("--input", required=True, help="3 x S x S float32, planar")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="for the models that peers read")
-    parser.add_argument("--precision", choices=["fp32", "fp16", "bf16"], default="fp32", help="of peers on a GPU")
+    parser.add_argument("--precision", choices=["fp32", "fp16", "bf16"], default="fp32")
     options = parser.parse_args()
     picture = np.fromfile(options.input, np.float32)
     side = round((picture.size / 3) ** 0.5)

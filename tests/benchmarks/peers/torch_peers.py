@@ -49,25 +49,32 @@ class Torch:
     """A network that takes and gives tensors, as a peer."""
 
     def __init__(self, about, network, picture, memory_format):
-        self.about, self.network = f"torch {torch.__version__}, {about}", network
+        self.type = next(network.parameters()).dtype
+        self.about, self.network = f"torch {torch.__version__}, {about}, {self.type}", network
         self.x = torch.from_numpy(picture)[None].to(memory_format=memory_format)
 
     @torch.inference_mode()
     def infer(self):
-        return self.network(self.x)[0, 0].numpy()
+        return self.network(self.x.to(self.type))[0, 0].float().numpy()
+
+
+def network_for(job, memory_format):
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[job.precision]
+    return ImprovedUnet(job.tensors).eval().to(dtype=dtype, memory_format=memory_format)
 
 
 def eager(job, memory_format):
-    network = ImprovedUnet(job.tensors).to(memory_format=memory_format)
-    return Torch("eager", network, job.picture, memory_format)
+    return Torch("eager", network_for(job, memory_format), job.picture, memory_format)
 
 
 def compiled(job, memory_format):
     import torch._inductor.config as inductor
 
     inductor.freezing = True
-    network = ImprovedUnet(job.tensors).eval().to(memory_format=memory_format)
-    return Torch("compile, max-autotune, freezing", torch.compile(network, mode="max-autotune"), job.picture, memory_format)
+    network = network_for(job, memory_format)
+    peer = Torch("compile, max-autotune, freezing", network, job.picture, memory_format)
+    peer.network = torch.compile(network, mode="max-autotune")
+    return peer
 
 
 class Reference:
@@ -113,7 +120,7 @@ class Shapes:
 
 
 class Convolutions:
-    """oneDNN's direct convolutions of all layers and nothing else, with weights packed beforehand. Each
+    """oneDNN's direct convolutions of all layers in float32 and nothing else, with weights packed beforehand. Each
     layer counts with the faster of its forms: rows of channels, planes, or oneDNN's own blocks."""
 
     infer = None  # there is no result
