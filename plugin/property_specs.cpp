@@ -49,9 +49,11 @@ GType on_error_type() {
 GType precision_type() {
   static const GEnumValue values[] = {
       {UNETSEG_PRECISION_AUTO,
-       "The fastest that keeps the masks: fp16 on a GPU that has it, else fp32", "auto"},
+       "The fastest that keeps the masks: fp16 on a GPU, bf16 on a CPU that has it, else fp32",
+       "auto"},
       {UNETSEG_PRECISION_FP32, "32-bit floating point", "fp32"},
-      {UNETSEG_PRECISION_BF16, "16-bit brain floating point; slow on most CPUs", "bf16"},
+      {UNETSEG_PRECISION_BF16,
+       "16-bit brain floating point; slow on CPUs without AVX512_BF16 or AMX", "bf16"},
       {UNETSEG_PRECISION_FP16, "16-bit floating point; on a GPU", "fp16"},
       {UNETSEG_PRECISION_INT8, "8-bit integers; not available yet", "int8"},
       {0, nullptr, nullptr}};
@@ -95,7 +97,7 @@ GType engine_type() {
        "auto"},
       {UNETSEG_ENGINE_LIBTORCH, "LibTorch's operators, for every network, device and precision",
        "libtorch"},
-      {UNETSEG_ENGINE_FUSED_CPU, "unetseg's kernels, for the improved U-Net in fp32 on the CPU",
+      {UNETSEG_ENGINE_FUSED_CPU, "unetseg's kernels, for the improved U-Net on the CPU",
        "fused-cpu"},
       {UNETSEG_ENGINE_FUSED_CUDA,
        "unetseg's kernels around cuDNN's convolutions, for the improved U-Net on a GPU",

@@ -94,7 +94,7 @@ typedef enum {
 typedef enum {
   UNETSEG_ENGINE_AUTO,      /* the fastest that, tried on this machine, computes what LibTorch does */
   UNETSEG_ENGINE_LIBTORCH,  /* LibTorch's operators: every network, device and precision */
-  UNETSEG_ENGINE_FUSED_CPU, /* unetseg's own kernels: improved-unet in fp32 on the CPU */
+  UNETSEG_ENGINE_FUSED_CPU, /* unetseg's own kernels: improved-unet in fp32 or bf16 on the CPU */
   UNETSEG_ENGINE_FUSED_CUDA, /* those for a GPU, around cuDNN's convolutions: improved-unet */
 } UnetsegEngine;
 
