@@ -25,6 +25,7 @@ def arguments():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="build folder (%(default)s)")
     parser.add_argument("--element", action="append", metavar="TEXT",
                         help="the element with its properties; may be given again (unetseg mode=every-frame)")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the network (%(default)s)")
     parser.add_argument("--environment", type=pathlib.Path, metavar="DIR", help="as of compare.py")
     parser.add_argument("--no-install", action="store_true", help="take the environment as it is")
     parser.add_argument("--heights", default="1080,2160", help="of 16:9 frames (%(default)s)")
@@ -63,12 +64,12 @@ def competitors(options, folder):
     graphs.write_onnx(weights.tensors, side, model)
     rows = {}
     for element in options.element or ["unetseg mode=every-frame"]:
-        text = f"{element} model-file={options.weights} threads={options.threads}"
+        text = f"{element} model-file={options.weights} threads={options.threads} precision={options.precision}"
         rows[element] = ["--element", text]
     for name, conversion in CONVERSIONS.items():
         for hint in ("LATENCY", "THROUGHPUT"):
             rows[f"OpenVINO {hint}, {name}"] = ["--model", model, "--side", side, "--convert", conversion, "--hint", hint,
-                                                "--threads", options.threads]
+                                                "--threads", options.threads, "--precision", options.precision]
     return rows
 
 
@@ -84,8 +85,8 @@ def run(words, height, frame, options, folder):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def print_table(height, results):
-    print(f"\n{height * 16 // 9} x {height} NV12, every frame inferred")
+def print_table(height, precision, results):
+    print(f"\n{height * 16 // 9} x {height} NV12, every frame inferred, {precision}")
     print(f"{'':42} {'frames/s':>9} {'CPU ms/frame':>13} {'lesion':>7}")
     for name, runs in results.items():
         fps, cpu, lesion = (statistics.median(run[key] for run in runs) for key in ("fps", "cpu_ms", "lesion"))
@@ -111,10 +112,10 @@ def main():
             for name, words in rows.items():
                 results[name].append(run(words, height, frame, options, folder))
         print(f"{height}: measured", file=sys.stderr, flush=True)
-        print_table(height, results)
+        print_table(height, options.precision, results)
         tables[height] = results
     if options.json:
-        options.json.write_text(json.dumps({"machine": about, "tables": tables}, indent=1))
+        options.json.write_text(json.dumps({"machine": about, "precision": options.precision, "tables": tables}, indent=1))
 
 
 if __name__ == "__main__":

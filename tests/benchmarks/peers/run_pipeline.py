@@ -64,7 +64,8 @@ class OpenVino:
         self.numpy, self.side = numpy, options.side
         self.middle = f"{options.convert} ! video/x-raw,format=RGB,width={self.side},height={self.side}"
         core = openvino.Core()
-        settings = {"PERFORMANCE_HINT": options.hint, "INFERENCE_PRECISION_HINT": "f32",
+        precision = {"fp32": "f32", "bf16": "bf16"}[options.precision]
+        settings = {"PERFORMANCE_HINT": options.hint, "INFERENCE_PRECISION_HINT": precision,
                     "INFERENCE_NUM_THREADS": options.threads}
         self.queue = openvino.AsyncInferQueue(core.compile_model(core.read_model(options.model), "CPU", settings))
         self.queue.set_callback(self.threshold)
@@ -127,6 +128,7 @@ def main():
     parser.add_argument("--convert", help="elements that make its pictures")
     parser.add_argument("--hint", choices=["LATENCY", "THROUGHPUT"])
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     Gst.init(None)
     print(json.dumps(run(parser.parse_args())))
 

@@ -5,7 +5,11 @@
 #include "model/backend/backend.h"
 
 extern "C" G_MODULE_EXPORT const UnetsegBackend* unetseg_backend_get(void) {
-  static const UnetsegBackend table = {BROKEN_ABI, BROKEN_SIZE, nullptr, nullptr, nullptr,
-                                       nullptr,    nullptr,     nullptr, nullptr, nullptr};
+  static const UnetsegBackend table = [] {
+    UnetsegBackend broken = {};
+    broken.abi = BROKEN_ABI;
+    broken.struct_size = BROKEN_SIZE;
+    return broken;
+  }();
   return &table;
 }
