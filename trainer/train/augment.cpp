@@ -75,7 +75,29 @@ at::Tensor recolour(const at::Tensor& images, const std::vector<SamplePlan>& pla
   at::Tensor x = at::bmm(matrix, images.flatten(2));
   const at::Tensor mean = x.mean({1, 2}, true);
   x = ((x - mean) * contrast + mean).clamp_(0, 1);
-  return x.pow(gamma).view_as(images);
+  if (!device.is_cpu()) return x.pow(gamma).view_as(images);
+  for (std::size_t i = 0; i < plans.size(); ++i)
+    if (plans[i].gamma != 1)
+      x.select(0, static_cast<std::int64_t>(i)).pow_(static_cast<double>(plans[i].gamma));
+  return x.view_as(images);
+}
+
+// The share of each sample's pixels that its grid takes from inside the picture; on a CPU of those
+// samples alone that have a black border, for others it is not said.
+at::Tensor inside_share(const std::vector<SamplePlan>& plans, const at::Tensor& source,
+                        const at::Tensor& grid) {
+  const std::int64_t n = grid.size(0);
+  const auto sampled = [&](const at::Tensor& grids) {
+    return at::grid_sampler_2d(
+        at::ones({grids.size(0), 1, source.size(2), source.size(3)}, source.options()), grids,
+        kBilinear, kZeros, false);
+  };
+  if (!grid.is_cpu()) return sampled(grid);
+  const at::Tensor inside = at::ones({n, 1, grid.size(1), grid.size(2)}, source.options());
+  for (std::int64_t i = 0; i < n; ++i)
+    if (plans[static_cast<std::size_t>(i)].black_border)
+      inside.narrow(0, i, 1).copy_(sampled(grid.narrow(0, i, 1)));
+  return inside;
 }
 
 // The samples for which `is_one` holds, in groups that are worked on together: one by one on a CPU.
@@ -91,22 +113,14 @@ std::vector<std::vector<std::int64_t>> groups_of(const std::vector<SamplePlan>& 
   return groups;
 }
 
-// All at once on a CPU, where that costs less than taking samples out of the batch.
 void blur_some(const std::vector<SamplePlan>& plans, at::Tensor* images) {
-  std::vector<std::int64_t> blurred;
-  std::vector<SamplePlan> blurring;
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    if (plans[i].blur_sigma == 0) continue;
-    blurred.push_back(static_cast<std::int64_t>(i));
-    blurring.push_back(plans[i]);
+  const auto is_blurred = [](const SamplePlan& plan) { return plan.blur_sigma > 0; };
+  for (const std::vector<std::int64_t>& group : groups_of(plans, images->device(), is_blurred)) {
+    std::vector<SamplePlan> blurring;
+    for (const std::int64_t i : group) blurring.push_back(plans[static_cast<std::size_t>(i)]);
+    const at::Tensor indices = indices_on(images->device(), group);
+    images->index_copy_(0, indices, blur(images->index_select(0, indices), blurring));
   }
-  if (blurred.empty()) return;
-  if (images->is_cpu()) {
-    *images = blur(*images, plans);
-    return;
-  }
-  const at::Tensor indices = indices_on(images->device(), blurred);
-  images->index_copy_(0, indices, blur(images->index_select(0, indices), blurring));
 }
 
 at::Generator generator_on(const at::Device& device, std::uint64_t seed) {
@@ -262,9 +276,7 @@ Batch BatchMaker::augmented(const std::vector<std::int64_t>& indices,
   const at::Tensor source = gather(indices);
   at::Tensor both = at::grid_sampler_2d(source, grid, kBilinear, kReflection, false);
   // A black border is the mirrored one times the share of each pixel that is inside.
-  const at::Tensor inside =
-      at::grid_sampler_2d(at::ones({n, 1, source.size(2), source.size(3)}, source.options()), grid,
-                          kBilinear, kZeros, false);
+  const at::Tensor inside = inside_share(plan, source, grid);
   const at::Tensor bordered =
       scalar([](const SamplePlan& p) { return p.black_border ? 1.0f : 0.0f; });
   both = both * (1 - bordered * (1 - inside));

@@ -7,17 +7,20 @@
 namespace unetseg::trainer {
 namespace {
 
-// The mean over a square of 2 reach + 1 pixels; at the picture's edge over what there is of it.
+// The mean over a square of 2 reach + 1 pixels; at the picture's edge over what there is of it. Of
+// columns first and then of rows, as the maximum below: the same for a fraction of the work.
 at::Tensor mean_around(const at::Tensor& x, std::int64_t reach) {
   const std::int64_t side = 2 * reach + 1;
-  return at::avg_pool2d(x, {side, side}, {1, 1}, {reach, reach}, false, false);
+  const at::Tensor columns = at::avg_pool2d(x, {side, 1}, {1, 1}, {reach, 0}, false, false);
+  return at::avg_pool2d(columns, {1, side}, {1, 1}, {0, reach}, false, false);
 }
 
 // 1 where a pixel within `reach` has anything of `x`.
 at::Tensor spread(const at::Tensor& x, std::int64_t reach) {
   constexpr double kFaint = 0.02;
   const std::int64_t side = 2 * reach + 1;
-  return at::max_pool2d(x, {side, side}, {1, 1}, {reach, reach}).gt(kFaint).to(x.scalar_type());
+  const at::Tensor columns = at::max_pool2d(x, {side, 1}, {1, 1}, {reach, 0});
+  return at::max_pool2d(columns, {1, side}, {1, 1}, {0, reach}).gt(kFaint).to(x.scalar_type());
 }
 
 // `images` where `known` is 1, and smoothly continued where it is 0.
