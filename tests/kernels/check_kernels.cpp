@@ -372,7 +372,7 @@ bool check_bf16_head(const Kernels& k, const Kernels& plain) {
 
 std::vector<std::ptrdiff_t> steps_of(int side, int channels, std::ptrdiff_t row) {
   std::vector<std::ptrdiff_t> steps;
-  for (const Bf16Place& place : bf16_order(side, channels))
+  for (const Bf16Place& place : bf16_order(side, side, channels))
     steps.push_back(place.row * row + place.value);
   return steps;
 }

@@ -39,13 +39,13 @@ class Bf16Steps : private LayerSteps {
     // A 1x1 kernel sees the pixel itself: one to the right of the padding.
     job.in = in + (layer_.kernel == 1 ? padded_pixel() : 0);
     job.in_row_step = layer_.stride * padded_row();
-    job.in_pixel_step = layer_.stride * padded_pixel();
-    job.out_pixel_step = layer_.out_channels;
+    job.in_pixel_step = layer_.stride * layer_.at_once * padded_pixel();
+    job.out_pixel_step = Offset{layer_.at_once} * layer_.out_channels;
     job.out_row_step = Offset{layer_.width} * layer_.out_channels;
     job.out = out() + rows.first * job.out_row_step + first_channel;
     job.rows = rows.count;
-    job.width = layer_.width;
-    run(job, 0, first_channel, channels, first_part);
+    job.width = layer_.width / layer_.at_once;
+    run(job, 0, first_channel, layer_.at_once * channels, first_part);
   }
 
   void convolve_enlarged(const Bf16* in, RowRange rows, int first_channel, int channels,
@@ -91,8 +91,7 @@ class Bf16Steps : private LayerSteps {
     Bf16* band = values(memory_.own[thread]);
     load(from.first, from.count, band);
     end(band, from.count);
-    const int kernels = layer_.enlarged ? kEnlargedKernels : 1;
-    convolve(band, rows, 0, layer_.out_channels, chunk * kernels);
+    convolve(band, rows, 0, layer_.out_channels, chunk * parts_in_chunk(layer_));
   }
 
   void load_shared(int chunk, unsigned) const {

@@ -62,19 +62,20 @@ int part_rows(const Layer& layer) {
   return layer.method.way == Way::kTiled ? layer.method.shape().out : layer.height;
 }
 
-int kernels_of(const Layer& layer) {
-  return layer.method.way == Way::kBf16 && layer.enlarged ? kEnlargedKernels : 1;
-}
-
 }  // namespace
 
+int parts_in_chunk(const Layer& layer) {
+  if (layer.method.way != Way::kBf16) return 1;
+  return layer.enlarged ? kEnlargedKernels : layer.at_once;
+}
+
 int moment_parts(const Layer& layer) {
-  return pieces(layer.height, part_rows(layer)) * kernels_of(layer);
+  return pieces(layer.height, part_rows(layer)) * parts_in_chunk(layer);
 }
 
 int part_pixels(const Layer& layer, int part) {
-  const int kernels = kernels_of(layer);
-  return rows_of(part / kernels, part_rows(layer), layer.height).count * layer.width / kernels;
+  const int parts = parts_in_chunk(layer);
+  return rows_of(part / parts, part_rows(layer), layer.height).count * layer.width / parts;
 }
 
 std::size_t padded_rows(const Layer& layer, int rows) {

@@ -20,8 +20,9 @@ int moment_parts(const Layer& layer);
 int part_pixels(const Layer& layer, int part);
 
 // Outputs of an enlarged input are computed by four kernels in bfloat16, each with parts of its
-// own: all those of a chunk follow each other.
+// own, and so have outputs that are computed at once: all those of a chunk follow each other.
 constexpr int kEnlargedKernels = 4;
+int parts_in_chunk(const Layer& layer);
 
 // Rows first .. first + count - 1 of a chunk of `rows` rows; the last chunk may have fewer.
 struct RowRange {

@@ -7,8 +7,7 @@ namespace unetseg::fused {
 
 void LayerSteps::normalise() const {
   const std::vector<int>& pixels = memory_.part_pixels[index_];
-  const Moments first = memory_.moments(layer_, 0);
-  kernels_.normalise({first, memory_.moments(layer_, 1).shift - first.shift, pixels.data(),
+  kernels_.normalise({memory_.moments(layer_, 0), layer_.out_channels, pixels.data(),
                       static_cast<int>(pixels.size()), layer_.out_channels, layer_.gamma.data(),
                       layer_.beta.data(), memory_.scale[index_], memory_.offset[index_]});
 }

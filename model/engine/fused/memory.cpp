@@ -69,10 +69,10 @@ Memory::Memory(const PackedNetwork& network, unsigned threads) {
 }
 
 Moments Memory::moments(const Layer& layer, int part) const {
-  const auto channels = static_cast<std::size_t>(layer.out_channels);
-  float* values =
-      const_cast<float*>(moments_.data()) + 3 * channels * static_cast<std::size_t>(part);
-  return {values, values + channels, values + 2 * channels};
+  const std::ptrdiff_t all = std::ptrdiff_t{moment_parts(layer)} * layer.out_channels;
+  float* values = const_cast<float*>(moments_.data());
+  return Moments{values, values + all, values + 2 * all}.from(std::ptrdiff_t{part} *
+                                                              layer.out_channels);
 }
 
 void Memory::fill(float value) {

@@ -20,7 +20,8 @@ struct Memory {
   // By thread.
   std::vector<float*> own;
 
-  // Of one of a layer's parts; all layers use the same memory, one after the other.
+  // Of one of a layer's parts, behind those of the part before; all layers use the same memory, one
+  // after the other.
   Moments moments(const Layer& layer, int part) const;
 
   // A layer's input that is no picture, of raw outputs that are float or Bf16.

@@ -37,6 +37,17 @@ Method method_of(const ConvNode& node, const Layer& layer, const Kernels& kernel
   return tiled(shared(36) && layer.height * layer.width < 256 ? kF2 : kF4);
 }
 
+// Two outputs side by side see one pixel more of each row than one does. Where the step has room
+// for it, and one output fills only half of the columns that are multiplied together, two cost as
+// much.
+int outputs_at_once(const Layer& layer) {
+  const auto steps = [&](int pixels) { return bf16_order(1, pixels, layer.in_channels).size(); };
+  const bool fits = layer.method.way == Way::kBf16 && !layer.method.shared && !layer.enlarged &&
+                    layer.kernel > 1 && layer.stride == 1 && layer.out_channels == kBf16Columns &&
+                    layer.width % 2 == 0;
+  return fits && steps(layer.kernel + 1) == steps(layer.kernel) ? 2 : 1;
+}
+
 void pack(const ConvWeights& weights, int lanes, Layer* layer) {
   const int columns = layer->out_channels;
   switch (layer->method.way) {
@@ -47,10 +58,12 @@ void pack(const ConvWeights& weights, int lanes, Layer* layer) {
       layer->weights = pack_tiled(weights, layer->method.tiling, columns, lanes);
       break;
     case Way::kBf16:
-      layer->bf16_weights =
-          layer->enlarged ? pack_bf16_enlarged(weights, columns) : pack_bf16(weights, columns);
+      layer->bf16_weights = layer->enlarged ? pack_bf16_enlarged(weights, columns)
+                                            : pack_bf16(weights, columns, layer->at_once);
       for (const Bf16Place& place :
-           bf16_order(layer->enlarged ? 2 : layer->kernel, layer->in_channels))
+           layer->enlarged
+               ? bf16_order(2, 2, layer->in_channels)
+               : bf16_order(layer->kernel, layer->kernel + layer->at_once - 1, layer->in_channels))
         layer->bf16_steps.push_back(
             std::ptrdiff_t{place.row} * (layer->in_width + 2) * layer->in_channels + place.value);
       break;
@@ -93,6 +106,7 @@ Layer make_layer(const NetworkGraph& graph, const ConvNode& node, const FindPara
   }
   weights.in_channels = layer.in_channels;
   layer.method = method_of(node, layer, kernels);
+  layer.at_once = outputs_at_once(layer);
   pack(weights, kernels.lanes, &layer);
   layer.gamma =
       padded_copy(find(node.name + ".norm.weight"), node.out_channels, layer.out_channels);

@@ -42,6 +42,7 @@ struct Layer {
   int out_channels;         // padded
   int kernel, stride;
   bool enlarged;  // the input, twofold, before the kernel sees it
+  int at_once;    // neighbours in a row that are computed as if they were channels: Way::kBf16
   AlignedFloats weights;
   // Of Way::kBf16, instead of those; and the steps' offsets over padded rows.
   Aligned<Bf16> bf16_weights;

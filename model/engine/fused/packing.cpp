@@ -52,44 +52,58 @@ std::vector<int> channel_at(const ConvWeights& weights) {
   return channels;
 }
 
-// Writes what at(output, input, y, x) gives for a kernel of `side` x `side` taps.
+// How a kernel of `side` x `side` taps is laid out for `at_once` outputs of `columns` each.
+struct Bf16Layout {
+  int side, columns, at_once;
+  std::vector<Bf16Place> order;
+  Bf16Layout(const ConvWeights& weights, int taps, int padded_columns, int outputs)
+      : side(taps),
+        columns(padded_columns),
+        at_once(outputs),
+        order(bf16_order(taps, taps + outputs - 1, weights.in_channels)) {}
+  std::size_t size() const {
+    return order.size() * kBf16Step * static_cast<std::size_t>(columns * at_once);
+  }
+  std::size_t place(std::size_t step, int value, int column) const {
+    return static_cast<std::size_t>(column / kBf16Columns) * order.size() * kBf16Step *
+               kBf16Columns +
+           (step * kBf16Step + static_cast<std::size_t>(value / 2 * 2)) * kBf16Columns +
+           static_cast<std::size_t>(2 * (column % kBf16Columns) + value % 2);
+  }
+};
+
+// Writes what at(output, input, y, x) gives.
 template <typename At>
-void write_bf16(const ConvWeights& weights, int side, At&& at, Bf16* out) {
-  const std::vector<Bf16Place> order = bf16_order(side, weights.in_channels);
+void write_bf16(const ConvWeights& weights, const Bf16Layout& layout, At&& at, Bf16* out) {
   const std::vector<int> channels = channel_at(weights);
-  const std::size_t block = order.size() * kBf16Step * kBf16Columns;
-  for (std::size_t step = 0; step < order.size(); ++step)
+  for (std::size_t step = 0; step < layout.order.size(); ++step)
     for (int i = 0; i < kBf16Step; ++i) {
-      const int value = order[step].value + i, x = value / weights.in_channels;
+      const Bf16Place& from = layout.order[step];
+      const int value = from.value + i, pixel = value / weights.in_channels;
       const int in = channels[static_cast<std::size_t>(value % weights.in_channels)];
-      if (x >= side || in < 0) continue;
-      for (int o = 0; o < weights.out; ++o) {
-        const int column = o % kBf16Columns;
-        out[static_cast<std::size_t>(o / kBf16Columns) * block +
-            (step * kBf16Step + static_cast<std::size_t>(i / 2 * 2)) * kBf16Columns +
-            static_cast<std::size_t>(2 * column + i % 2)] = to_bf16(at(o, in, order[step].row, x));
+      for (int output = 0; output < layout.at_once; ++output) {
+        const int x = pixel - output;
+        if (x < 0 || x >= layout.side || in < 0) continue;
+        for (int o = 0; o < weights.out; ++o)
+          out[layout.place(step, i, output * layout.columns + o)] = to_bf16(at(o, in, from.row, x));
       }
     }
 }
 
-std::size_t bf16_size(const ConvWeights& weights, int columns, int side) {
-  return bf16_order(side, weights.in_channels).size() * kBf16Step *
-         static_cast<std::size_t>(columns);
-}
-
 }  // namespace
 
-std::vector<Bf16Place> bf16_order(int side, int channels) {
+std::vector<Bf16Place> bf16_order(int rows, int pixels, int channels) {
   std::vector<Bf16Place> order;
-  for (int y = 0; y < side; ++y)
-    for (int value = 0; value < side * channels; value += kBf16Step) order.push_back({y, value});
+  for (int y = 0; y < rows; ++y)
+    for (int value = 0; value < pixels * channels; value += kBf16Step) order.push_back({y, value});
   return order;
 }
 
-Aligned<Bf16> pack_bf16(const ConvWeights& weights, int columns) {
-  Aligned<Bf16> packed(bf16_size(weights, columns, weights.kernel));
+Aligned<Bf16> pack_bf16(const ConvWeights& weights, int columns, int at_once) {
+  const Bf16Layout layout(weights, weights.kernel, columns, at_once);
+  Aligned<Bf16> packed(layout.size());
   write_bf16(
-      weights, weights.kernel, [&](int o, int i, int y, int x) { return weights.at(o, i, y, x); },
+      weights, layout, [&](int o, int i, int y, int x) { return weights.at(o, i, y, x); },
       packed.data());
   return packed;
 }
@@ -98,12 +112,12 @@ Aligned<Bf16> pack_bf16_enlarged(const ConvWeights& weights, int columns) {
   constexpr int kTaps = 2;
   // Which of the three taps fall on the first and the second pixel of an even and of an odd output.
   constexpr int kFirst[2][kTaps] = {{0, 1}, {0, 2}}, kEnd[2][kTaps] = {{1, 3}, {2, 3}};
-  const std::size_t size = bf16_size(weights, columns, kTaps);
-  Aligned<Bf16> packed(4 * size);
+  const Bf16Layout layout(weights, kTaps, columns, 1);
+  Aligned<Bf16> packed(4 * layout.size());
   for (int down = 0; down < 2; ++down)
     for (int across = 0; across < 2; ++across)
       write_bf16(
-          weights, kTaps,
+          weights, layout,
           [&](int o, int i, int y, int x) {
             double sum = 0;
             for (int v = kFirst[down][y]; v < kEnd[down][y]; ++v)
@@ -111,7 +125,7 @@ Aligned<Bf16> pack_bf16_enlarged(const ConvWeights& weights, int columns) {
                 sum += static_cast<double>(weights.at(o, i, v, u));
             return static_cast<float>(sum);
           },
-          packed.data() + static_cast<std::size_t>(2 * down + across) * size);
+          packed.data() + static_cast<std::size_t>(2 * down + across) * layout.size());
   return packed;
 }
 

@@ -45,13 +45,15 @@ struct Bf16Place {
   int row, value;
 };
 
-// The steps of a kernel of `side` x `side` pixels: along each of its rows, the last one beyond its
-// end where channels do not fill steps.
-std::vector<Bf16Place> bf16_order(int side, int channels);
+// The steps of a kernel of `rows` x `pixels` pixels: along each of its rows, the last one beyond
+// its end where channels do not fill steps.
+std::vector<Bf16Place> bf16_order(int rows, int pixels, int channels);
 
 // For Bf16Job: for every kBf16Columns columns a block of steps x kBf16Step / 2 x kBf16Columns pairs
 // of values that follow each other in the step.
-Aligned<Bf16> pack_bf16(const ConvWeights& weights, int columns);
+// Of `at_once` outputs side by side the columns follow each other, and the kernel is that much
+// wider.
+Aligned<Bf16> pack_bf16(const ConvWeights& weights, int columns, int at_once);
 
 // The 3x3 weights of a picture that is enlarged twofold first, as four kernels of 2x2 taps on the
 // small one, each packed so: of outputs (even, even), (even, odd), (odd, even) and (odd, odd), of
