@@ -29,7 +29,7 @@ int pieces(int whole, int size) {
 }
 
 int chunk_rows(const Layer& layer) {
-  constexpr int kPixels = 512, kBf16Pixels = 2048, kBf16Chunks = 8;
+  constexpr int kPixels = 512, kBf16Pixels = 2048, kBf16Chunks = 4;
   switch (layer.method.way) {
     case Way::kTiled:
       return rows_in_chunk(layer.height, layer.width, layer.method.shape().out, kPixels);

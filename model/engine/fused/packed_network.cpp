@@ -17,13 +17,15 @@ int channel_unit(const Kernels& kernels) {
   return kernels.bf16 != nullptr ? std::max(kBf16Columns, kernels.lanes) : kernels.lanes;
 }
 
-// Weights that a core's second cache does not hold beside a band's data are better shared, and a
-// picture of few tiles cannot pay for weights that become four times as many.
+// Weights that a core's second cache does not hold beside a band's data are better shared; in
+// bfloat16 they are half as large, and dividing them costs each thread a look at all of the others'
+// pixels. A picture of few tiles cannot pay for weights that become four times as many.
 Method method_of(const ConvNode& node, const Layer& layer, const Kernels& kernels) {
-  constexpr std::size_t kShared = 64 * 1024;  // weights
+  constexpr std::size_t kShared = 64 * 1024, kBf16Shared = 160 * 1024;  // weights
   const auto pairs = static_cast<std::size_t>(layer.in_channels * layer.out_channels);
   const auto shared = [&](int per_pair) {
-    return static_cast<std::size_t>(per_pair) * pairs > kShared;
+    return static_cast<std::size_t>(per_pair) * pairs >
+           (kernels.bf16 != nullptr ? kBf16Shared : kShared);
   };
   const auto tiled = [&](Tiling tiling) {
     const int products = kTilingShapes[tiling].products;
