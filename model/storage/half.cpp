@@ -41,10 +41,6 @@ float half_to_float(std::uint16_t half) {
   return sign != 0 ? -magnitude : magnitude;
 }
 
-float bfloat16_to_float(std::uint16_t bfloat16) {
-  return float_of_bits(std::uint32_t{bfloat16} << 16);
-}
-
 std::uint16_t float_to_half(float value) {
   const std::uint32_t bits = bits_of(value), magnitude = bits & 0x7fffffffu;
   const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000u);

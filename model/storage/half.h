@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "model/storage/safetensors.h"
 
@@ -11,7 +12,20 @@ namespace unetseg {
 
 // Every half and bfloat16 value has an exact float32; a NaN stays a NaN.
 float half_to_float(std::uint16_t half);
-float bfloat16_to_float(std::uint16_t bfloat16);
+inline float bfloat16_to_float(std::uint16_t bfloat16) {
+  const std::uint32_t bits = std::uint32_t{bfloat16} << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// To the nearest bfloat16, ties to even; beyond the largest it is infinite. A NaN stays a NaN.
+inline std::uint16_t float_to_bfloat16(float value) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);
+  return static_cast<std::uint16_t>((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
+}
 
 // To the nearest half, ties to even, subnormals included. From 65520 on the result is infinite.
 std::uint16_t float_to_half(float value);

@@ -14,9 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "model/engine/fused/bf16.h"
 #include "model/engine/fused/packing.h"
+#include "model/storage/half.h"
 
+using namespace unetseg;
 using namespace unetseg::fused;
 
 namespace {
@@ -291,7 +292,7 @@ bool check_sigmoid(const Kernels& k, const Kernels& plain) {
 
 Aligned<Bf16> random_bf16(std::size_t count) {
   Aligned<Bf16> values(count);
-  for (std::size_t i = 0; i < count; ++i) values.data()[i] = to_bf16(random_value());
+  for (std::size_t i = 0; i < count; ++i) values.data()[i] = float_to_bfloat16(random_value());
   return values;
 }
 
@@ -301,8 +302,8 @@ bool bf16_agree(const Aligned<Bf16>& found, const Aligned<Bf16>& expected, doubl
                 const std::string& what) {
   constexpr double kBf16Epsilon = 1. / 128;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const auto a = static_cast<double>(from_bf16(found.data()[i]));
-    const auto b = static_cast<double>(from_bf16(expected.data()[i]));
+    const auto a = static_cast<double>(bfloat16_to_float(found.data()[i]));
+    const auto b = static_cast<double>(bfloat16_to_float(expected.data()[i]));
     if (std::abs(a - b) <= kBf16Epsilon * std::abs(b) + kEpsilon * kAbsolute * magnitude) continue;
     std::printf("%s: at %zu %.9g instead of %.9g\n", what.c_str(), i, a, b);
     return false;
@@ -313,7 +314,7 @@ bool bf16_agree(const Aligned<Bf16>& found, const Aligned<Bf16>& expected, doubl
 // What nobody may write has the same odd value in both.
 Aligned<Bf16> bf16_output(std::size_t size) {
   Aligned<Bf16> values(size);
-  std::fill_n(values.data(), size, to_bf16(kCanary));
+  std::fill_n(values.data(), size, float_to_bfloat16(kCanary));
   return values;
 }
 

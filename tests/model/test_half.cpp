@@ -94,6 +94,22 @@ START_TEST(test_every_bfloat16_is_the_upper_half_of_a_float) {
 }
 END_TEST
 
+START_TEST(test_floats_go_to_the_nearest_bfloat16_and_ties_to_even) {
+  for (unsigned bits = 0; bits < 65536; ++bits) {
+    const auto bfloat16 = static_cast<std::uint16_t>(bits);
+    const float value = bfloat16_to_float(bfloat16);
+    if (std::isnan(value))
+      ck_assert(std::isnan(bfloat16_to_float(float_to_bfloat16(value))));
+    else
+      ck_assert_uint_eq(float_to_bfloat16(value), bits);
+  }
+  ck_assert_uint_eq(float_to_bfloat16(0x1.01p0f), 0x3f80);  // halfway
+  ck_assert_uint_eq(float_to_bfloat16(0x1.03p0f), 0x3f82);
+  ck_assert_uint_eq(float_to_bfloat16(-0x1.010002p0f), 0xbf81);
+  ck_assert_uint_eq(float_to_bfloat16(std::numeric_limits<float>::max()), 0x7f80);
+}
+END_TEST
+
 START_TEST(test_buffers_of_each_type_become_float) {
   // One byte off any alignment, as tensors may lie in a file.
   std::uint8_t bytes[1 + 3 * sizeof(double)];
@@ -131,6 +147,7 @@ int main() {
   tcase_add_test(tests, test_floats_beyond_the_halves_become_infinite_or_zero);
   tcase_add_test(tests, test_overflows_are_counted_and_infinities_are_not);
   tcase_add_test(tests, test_every_bfloat16_is_the_upper_half_of_a_float);
+  tcase_add_test(tests, test_floats_go_to_the_nearest_bfloat16_and_ties_to_even);
   tcase_add_test(tests, test_buffers_of_each_type_become_float);
   tcase_add_test(tests, test_whole_numbers_are_refused);
   Suite* suite = suite_create("half");

@@ -38,7 +38,6 @@ class Predictor {
   double threshold() const { return threshold_; }
   std::string device() const { return engine_->device(); }
   std::string engine() const { return engine_->name(); }
-  std::string precision() const { return engine_->precision(); }
 
   // Probabilities after clean-up, at the network's size or of that part of it which shows the
   // picture; valid until the next call.

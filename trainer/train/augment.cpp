@@ -69,13 +69,15 @@ at::Tensor recolour(const at::Tensor& images, const std::vector<SamplePlan>& pla
   const at::Tensor contrast = column(plans, 1, device, [](const SamplePlan& p, std::size_t) {
                                 return p.contrast;
                               }).view({n, 1, 1});
-  const at::Tensor gamma = column(plans, 1, device, [](const SamplePlan& p, std::size_t) {
-                             return p.gamma;
-                           }).view({n, 1, 1});
   at::Tensor x = at::bmm(matrix, images.flatten(2));
   const at::Tensor mean = x.mean({1, 2}, true);
   x = ((x - mean) * contrast + mean).clamp_(0, 1);
-  if (!device.is_cpu()) return x.pow(gamma).view_as(images);
+  if (!device.is_cpu()) {
+    const at::Tensor gamma = column(plans, 1, device, [](const SamplePlan& p, std::size_t) {
+                               return p.gamma;
+                             }).view({n, 1, 1});
+    return x.pow(gamma).view_as(images);
+  }
   for (std::size_t i = 0; i < plans.size(); ++i)
     if (plans[i].gamma != 1)
       x.select(0, static_cast<std::int64_t>(i)).pow_(static_cast<double>(plans[i].gamma));

@@ -11,11 +11,6 @@ namespace {
 
 using Bf16Registers = Registers<16, 32>;
 
-// Eight values of 16 bits, each as 64.
-UNETSEG_INLINE __m512i spread(__m128i values) {
-  return _mm512_cvtepu16_epi64(values);
-}
-
 void interleave(const float* planes, std::ptrdiff_t plane_step, int pixels, Bf16* out) {
   constexpr int kAtOnce = 16;
   for (int i = 0; i < pixels; i += kAtOnce) {
@@ -27,8 +22,8 @@ void interleave(const float* planes, std::ptrdiff_t plane_step, int pixels, Bf16
           _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(there, planes + c * plane_step + i)));
     for (int half = 0; half < 2; ++half) {
       const auto pick = [&](int c) {
-        return spread(half == 0 ? _mm256_castsi256_si128(values[c])
-                                : _mm256_extracti128_si256(values[c], 1));
+        return _mm512_cvtepu16_epi64(half == 0 ? _mm256_castsi256_si128(values[c])
+                                               : _mm256_extracti128_si256(values[c], 1));
       };
       const __m512i together = _mm512_or_si512(
           pick(0), _mm512_or_si512(_mm512_slli_epi64(pick(1), 16), _mm512_slli_epi64(pick(2), 32)));

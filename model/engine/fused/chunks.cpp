@@ -12,6 +12,15 @@ int rows_in_chunk(int height, int width, int multiple, int pixels) {
   return std::min(pieces(height, multiple) * multiple, pieces(rows, multiple) * multiple);
 }
 
+// Floats that hold `rows` activated rows with a pixel of padding on each side; in bfloat16 with
+// room for a step beyond.
+std::size_t padded_rows(const Layer& layer, int rows) {
+  const std::size_t values = static_cast<std::size_t>(rows) *
+                             static_cast<std::size_t>(layer.in_width + 2) *
+                             static_cast<std::size_t>(layer.in_channels);
+  return layer.method.way == Way::kBf16 ? (values + kBf16Step + 1) / 2 : values;
+}
+
 // Transformed input and products.
 std::size_t tiled_floats(const Layer& layer, int tile_rows) {
   const TilingShape& shape = layer.method.shape();
@@ -29,6 +38,8 @@ int pieces(int whole, int size) {
 }
 
 int chunk_rows(const Layer& layer) {
+  // In bfloat16 pixels take so little time that large chunks pay, whose neighbours' rows are few;
+  // but a picture is cut in four.
   constexpr int kPixels = 512, kBf16Pixels = 2048, kBf16Chunks = 4;
   switch (layer.method.way) {
     case Way::kTiled:
@@ -76,13 +87,6 @@ int moment_parts(const Layer& layer) {
 int part_pixels(const Layer& layer, int part) {
   const int parts = parts_in_chunk(layer);
   return rows_of(part / parts, part_rows(layer), layer.height).count * layer.width / parts;
-}
-
-std::size_t padded_rows(const Layer& layer, int rows) {
-  const std::size_t values = static_cast<std::size_t>(rows) *
-                             static_cast<std::size_t>(layer.in_width + 2) *
-                             static_cast<std::size_t>(layer.in_channels);
-  return layer.method.way == Way::kBf16 ? (values + kBf16Step + 1) / 2 : values;
 }
 
 std::size_t number_step(int tiles, int channels) {

@@ -30,10 +30,6 @@ struct RowRange {
 };
 RowRange rows_of(int chunk, int rows, int height);
 
-// Floats that hold `rows` activated rows with a pixel of padding on each side; in bfloat16 with
-// room for a step beyond.
-std::size_t padded_rows(const Layer& layer, int rows);
-
 // Floats from the first number of all tiles to the second, likewise for products: a line more than
 // they need, since at a power of two all would fall on a few places of the first cache.
 std::size_t number_step(int tiles, int channels);

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "model/frame/clones.h"
+
 namespace unetseg::fused {
 
 using Bf16 = std::uint16_t;  // bfloat16: the upper half of a float
@@ -36,7 +38,9 @@ using Term = TermOf<float>;
 // sum((x - shift)^2). Written, not added to, by a kernel that gets them.
 struct Moments {
   float *shift, *sum, *square;
-  Moments from(std::ptrdiff_t at) const { return {shift + at, sum + at, square + at}; }
+  UNETSEG_INLINE Moments from(std::ptrdiff_t at) const {
+    return {shift + at, sum + at, square + at};
+  }
 };
 
 // From the moments of a picture's parts to what normalises each channel.

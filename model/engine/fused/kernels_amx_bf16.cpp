@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Convolutions in bfloat16 with AMX: a tile of sums is up to sixteen neighbours in a row by sixteen
 // columns, and an instruction adds the products of a whole step of kBf16Step values to it.
-#include <algorithm>
-
 #include "model/engine/fused/bf16_pixels.h"
 #include "model/engine/fused/blocks.h"
 #include "model/engine/fused/kernel_templates.h"
@@ -15,6 +13,14 @@ using R = Bf16Registers;
 using Offset = std::ptrdiff_t;
 
 constexpr int kTileRows = 16, kTileBytes = 64;  // of a row
+
+// The library's own are shared with code for other processors.
+constexpr int least(int a, int b) {
+  return a < b ? a : b;
+}
+constexpr int most(int a, int b) {
+  return a > b ? a : b;
+}
 
 // Palette 1, as LDTILECFG reads it.
 struct alignas(64) TileConfiguration {
@@ -174,7 +180,7 @@ class Convolution {
   };
   Place place(int tile) const {
     const int row = tile / cut_.across, wanted = tile % cut_.across * cut_.pixels;
-    const int first = std::min(wanted, cut_.width - cut_.pixels);
+    const int first = least(wanted, cut_.width - cut_.pixels);
     return {row, first, wanted - first};
   }
 
@@ -216,12 +222,12 @@ class Convolution {
     int x = cut_.rows == 1 ? from % cut_.pitch : from;
     for (int i = place.again; i < cut_.pixels; x = 0, ++y) {
       Bf16* out = job_.out + y * job_.out_row_step + x * job_.out_pixel_step + column;
-      const int end = std::min(cut_.pixels, i + std::max(0, job_.width - x));
+      const int end = least(cut_.pixels, i + most(0, job_.width - x));
       for (; i + 4 <= end; i += 4, out += 4 * job_.out_pixel_step)
         totals.template add<4>(sums, i, out, job_.out_pixel_step);
       for (; i < end; ++i, out += job_.out_pixel_step)
         totals.template add<1>(sums, i, out, job_.out_pixel_step);
-      i += cut_.pitch - std::max(x, job_.width);  // the padding
+      i += cut_.pitch - most(x, job_.width);  // the padding
     }
     totals.store(job_.moments.from(column));
   }

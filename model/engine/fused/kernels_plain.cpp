@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/engine/fused/bf16.h"
 #include "model/engine/fused/kernel_templates.h"
 #include "model/engine/fused/variants.h"
+#include "model/storage/half.h"
 
 namespace unetseg::fused {
 namespace {
@@ -16,13 +16,13 @@ float wide(float value) {
   return value;
 }
 float wide(Bf16 value) {
-  return from_bf16(value);
+  return bfloat16_to_float(value);
 }
 void set(float value, float* out) {
   *out = value;
 }
 void set(float value, Bf16* out) {
-  *out = to_bf16(value);
+  *out = float_to_bfloat16(value);
 }
 
 template <typename Raw>
@@ -210,7 +210,7 @@ bool sigmoid(const float* logits, int count, float* probabilities) {
 void interleave(const float* planes, Offset plane_step, int pixels, Bf16* out) {
   for (int i = 0; i < pixels; ++i)
     for (int c = 0; c < 4; ++c)
-      out[4 * i + c] = c < 3 ? to_bf16(planes[c * plane_step + i]) : Bf16{};
+      out[4 * i + c] = c < 3 ? float_to_bfloat16(planes[c * plane_step + i]) : Bf16{};
 }
 
 // Columns first_column .. first_column + kBf16Columns - 1 of one pixel. Weights lie in pairs of
@@ -219,9 +219,9 @@ void convolve_pixel(const Bf16Job& job, const Bf16* in, const Bf16* weights, flo
   for (int k = 0; k < kBf16Columns; ++k) sums[k] = 0;
   for (int step = 0; step < job.n_steps; ++step)
     for (int i = 0; i < kBf16Step; ++i) {
-      const float factor = from_bf16(in[job.steps[step] + i]);
+      const float factor = bfloat16_to_float(in[job.steps[step] + i]);
       const Bf16* pair = weights + (step * kBf16Step + i / 2 * 2) * kBf16Columns + i % 2;
-      for (int k = 0; k < kBf16Columns; ++k) sums[k] += factor * from_bf16(pair[2 * k]);
+      for (int k = 0; k < kBf16Columns; ++k) sums[k] += factor * bfloat16_to_float(pair[2 * k]);
     }
 }
 
@@ -234,7 +234,7 @@ void convolve(const Bf16Job& job) {
         convolve_pixel(job, job.in + y * job.in_row_step + x * job.in_pixel_step, weights, sums);
         Bf16* out = job.out + y * job.out_row_step + x * job.out_pixel_step + column;
         for (int k = 0; k < kBf16Columns; ++k) {
-          out[k] = to_bf16(sums[k]);
+          out[k] = float_to_bfloat16(sums[k]);
           note(job.moments, column + k, y == 0 && x == 0, sums[k]);
         }
       }

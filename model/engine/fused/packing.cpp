@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "model/engine/fused/bf16.h"
+#include "model/storage/half.h"
 
 namespace unetseg::fused {
 namespace {
@@ -85,7 +85,8 @@ void write_bf16(const ConvWeights& weights, const Bf16Layout& layout, At&& at, B
         const int x = pixel - output;
         if (x < 0 || x >= layout.side || in < 0) continue;
         for (int o = 0; o < weights.out; ++o)
-          out[layout.place(step, i, output * layout.columns + o)] = to_bf16(at(o, in, from.row, x));
+          out[layout.place(step, i, output * layout.columns + o)] =
+              float_to_bfloat16(at(o, in, from.row, x));
       }
     }
 }

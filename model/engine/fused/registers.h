@@ -59,21 +59,13 @@ struct Registers {
     std::memcpy(&halves, p, sizeof halves);
     return reinterpret_cast<Vector>(__builtin_convertvector(halves, Integers) << 16);
   }
-  // To the nearest.
-  static UNETSEG_INLINE Halves narrow(Vector v) {
 #if defined(__AVX512BF16__)
-    if constexpr (Lanes == 16)
-      return reinterpret_cast<Halves>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(v)));
-#endif
-    const Integers bits = reinterpret_cast<Integers>(v);
-    const Integers nearest = bits + 0x7fff + ((bits >> 16) & 1);
-    const Integers none = bits | 0x400000;  // what is not a number stays none
-    return __builtin_convertvector((v == v ? nearest : none) >> 16, Halves);
-  }
+  // To the nearest.
   static UNETSEG_INLINE void store(Bf16* p, Vector v) {
-    const Halves halves = narrow(v);
+    const __m256bh halves = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(v));
     std::memcpy(p, &halves, sizeof halves);
   }
+#endif
   static UNETSEG_INLINE Vector all(float x) {
     return x - Vector{};
   }

@@ -30,6 +30,11 @@ class Job:
         return path
 
 
+def require_fp32(job):
+    if job.precision != "fp32":
+        raise SystemExit("computes in fp32 alone on this processor")
+
+
 class OpenVino:
     def __init__(self, job):
         import openvino
@@ -66,6 +71,7 @@ class OpenVino:
 
 class OnnxRuntime:
     def __init__(self, job):
+        require_fp32(job)
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -81,6 +87,7 @@ class OnnxRuntime:
 
 class Ncnn:
     def __init__(self, job):
+        require_fp32(job)
         import ncnn
 
         self.library = ncnn

@@ -120,7 +120,7 @@ class Shapes:
 
 
 class Convolutions:
-    """oneDNN's direct convolutions of all layers in float32 and nothing else, with weights packed beforehand. Each
+    """oneDNN's direct convolutions of all layers and nothing else, with weights packed beforehand. Each
     layer counts with the faster of its forms: rows of channels, planes, or oneDNN's own blocks."""
 
     infer = None  # there is no result
