@@ -2,6 +2,7 @@
 #include "plugin/inference.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "plugin/backend_loader.h"
 #include "plugin/errors.h"
@@ -86,6 +87,11 @@ void Inference::warm_up() {
   timed_inference(&slot, 1, UNETSEG_TTA_NONE);
   for (int i = 1; i < kWarmUps; ++i)
     warm_up_time_ = std::max(warm_up_time_, timed_inference(&slot, 1, UNETSEG_TTA_NONE));
+  if (settings_.batch_size == 1) return;
+  // The first of a size makes buffers too, and on a GPU a graph.
+  guint slots[kMostInABatch];
+  std::iota(slots, slots + settings_.batch_size, 0u);
+  timed_inference(slots, settings_.batch_size, UNETSEG_TTA_NONE);
 }
 
 guint64 Inference::timed_inference(const guint* slots, guint n, UnetsegTta tta) {

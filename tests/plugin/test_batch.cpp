@@ -2,6 +2,7 @@
 // batch-size: frames that wait for each other, and what makes them leave.
 #include "tests/assertions.h"
 #include "tests/plugin/flow_log.h"
+#include "tests/plugin/lone_element.h"
 #include "tests/plugin/mask_sink.h"
 
 namespace {
@@ -134,6 +135,15 @@ START_TEST(test_gaps_and_held_frames_wait_with_the_others) {
 }
 END_TEST
 
+START_TEST(test_b5_a_batch_without_room_is_told_at_the_start) {
+  LoneElement alone({{"batch-size", "4"}, {"model-file", "fake:room=3"}});
+  ck_assert_int_eq(alone.set(GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  assert_only(alone.errors(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "");
+  set_properties(alone.get(), {{"batch-size", "3"}});
+  ck_assert_int_eq(alone.set(GST_STATE_PAUSED), GST_STATE_CHANGE_SUCCESS);
+}
+END_TEST
+
 // The network's fault with one frame is that frame's alone.
 START_TEST(test_b8_one_bad_frame_spoils_no_other_of_its_batch) {
   Bench bench({{"output", "mask"},
@@ -238,6 +248,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_stopping_frees_what_waits);
   tcase_add_test(tests, test_s3_a_discont_frame_begins_another_batch);
   tcase_add_test(tests, test_gaps_and_held_frames_wait_with_the_others);
+  tcase_add_test(tests, test_b5_a_batch_without_room_is_told_at_the_start);
   tcase_add_test(tests, test_b8_one_bad_frame_spoils_no_other_of_its_batch);
   tcase_add_test(tests, test_live_frames_and_frames_without_a_rate_do_not_wait);
   tcase_add_test(tests, test_the_latency_of_a_batch_is_reported);

@@ -68,6 +68,7 @@ class FakeEngine final : public Engine {
   std::string precision() const override { return "fp32"; }
 
   void run(const float* const* inputs, float* const* probabilities, int n) override {
+    if (n > script_.room) throw_fault("no-space");
     for (int i = 0; i < n; ++i) {
       const bool warm_up = inputs[i][0] < kOffset / 2;
       const long frame = warm_up ? 0 : ++frames_;

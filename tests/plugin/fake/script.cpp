@@ -73,6 +73,8 @@ void set(Script* script, const std::string& key, const std::string& value) {
     int* fd = script->steps;
     if (std::sscanf(value.c_str(), "%d:%d:%d", fd, fd + 1, fd + 2) != 3)
       throw std::invalid_argument(value);
+  } else if (key == "room") {
+    script->room = std::stoi(value);
   } else if (key == "open") {
     script->open = value;
   } else if (key == "nan-red") {

@@ -25,8 +25,10 @@
 //                    60 s at most, and makes FOLDER/done
 //   steps=A:B:C      the same, faster, with descriptors of pipes: each frame's inference writes a
 //                    byte to A, reads one from B, and writes one to C
+//   room=N           more frames at once than that are an Error(no_space)
 //   open=KIND        there is no session: not-found, open-read, read, settings, no-space,
-//                    no-device, failed, device-lost; bad-alloc, exception or other are thrown as they are
+//                    no-device, failed, device-lost; bad-alloc, exception or other are thrown as
+//                    they are
 //   nan-at=FRAMES    the result is not finite
 //   nan-red=N        neither is it of frames whose first pixel's red is N
 //   no-space-at=FRAMES, device-lost-at=FRAMES, bad-alloc-at=FRAMES, exception-at=FRAMES,
@@ -64,7 +66,8 @@ struct Script {
   FrameRange delayed = {0, std::numeric_limits<long>::max()};
   std::string gate;
   int steps[3] = {-1, -1, -1};
-  std::string open;  // how opening fails; empty: it does not
+  int room = std::numeric_limits<int>::max();  // frames at once
+  std::string open;                            // how opening fails; empty: it does not
   long nan_red = -1;
   std::map<std::string, FrameRange> faults;  // by what is thrown
 };
