@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "model/backend/session.h"
 
+#include <algorithm>
+
 #include "model/error.h"
 #include "model/motion/moved_map.h"
 #include "model/motion/units.h"
@@ -74,6 +76,7 @@ Session::Session(const UnetsegOpenOptions& options)
   for (guint i = 0; i < options.n_slots; ++i) slots_.push_back(std::make_unique<Slot>(card));
   symmetries_ = std::make_unique<Symmetries>(card.input_width, card.input_height);
   inputs_.reserve(slots_.size());
+  inputs_on_gpu_.reserve(slots_.size());
   outputs_.reserve(slots_.size());
 }
 
@@ -118,18 +121,35 @@ void Session::sample(guint slot, const UnetsegFrame& frame, UnetsegFit fit) {
 
 void Session::infer(const guint* slots, guint n, UnetsegTta tta) {
   if (n == 0 || n > slots_.size()) misused("a batch of " + std::to_string(n));
-  inputs_.clear();
   outputs_.clear();
   for (guint i = 0; i < n; ++i) {
     Slot& slot = slot_at(slots[i]);
-    inputs_.push_back(slot.input());
     outputs_.push_back(slot.probabilities.data());
     slot.cleaned_by.reset();
     slot.moved_by.reset();
   }
-  symmetries_->run(*engine_, tta, inputs_.data(), outputs_.data(), static_cast<int>(n));
+  run(slots, n, tta);
   for (guint i = 0; i < n; ++i)
     keep_shown(slot_at(slots[i]).framing, engine_->card().input_width, outputs_[i]);
+}
+
+bool Session::are_on_gpu(const guint* slots, guint n) {
+  return std::all_of(slots, slots + n, [this](guint slot) { return slot_at(slot).on_gpu; });
+}
+
+// Pictures that were sampled on the engine's device stay there, unless copies of them are wanted.
+void Session::run(const guint* slots, guint n, UnetsegTta tta) {
+  const int count = static_cast<int>(n);
+  DeviceInference* const on_device = engine_->on_device();
+  if (on_device != nullptr && tta == UNETSEG_TTA_NONE && are_on_gpu(slots, n)) {
+    inputs_on_gpu_.clear();
+    for (guint i = 0; i < n; ++i) inputs_on_gpu_.push_back(slot_at(slots[i]).input_on_gpu());
+    on_device->run(inputs_on_gpu_.data(), outputs_.data(), count);
+  } else {
+    inputs_.clear();
+    for (guint i = 0; i < n; ++i) inputs_.push_back(slot_at(slots[i]).input());
+    symmetries_->run(*engine_, tta, inputs_.data(), outputs_.data(), count);
+  }
 }
 
 // Made for the slots that are tracked, when they first are.

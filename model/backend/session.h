@@ -74,6 +74,8 @@ class Session {
 
     // What the network takes. Waits for a GPU that is sampling it.
     const float* input() const { return on_gpu ? gpu_picture->planar() : sampled.data(); }
+    // The same on the GPU, where it was sampled there.
+    DevicePicture input_on_gpu() const { return {gpu_picture->on_gpu(), gpu_picture->ready()}; }
 
     Sampler sampler;
     Framing framing;  // of the frame in it
@@ -92,6 +94,8 @@ class Session {
   };
 
   Slot& slot_at(guint index);
+  bool are_on_gpu(const guint* slots, guint n);
+  void run(const guint* slots, guint n, UnetsegTta tta);
   void open_gpu();
   GpuFrames& gpu_frames();
   Rules resolved(const UnetsegMaskOptions& mask) const;
@@ -106,6 +110,7 @@ class Session {
   std::optional<Error> no_gpu_frames_;     // why there are none, on a GPU
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<const float*> inputs_;  // of the batch that is being inferred
+  std::vector<DevicePicture> inputs_on_gpu_;
   std::vector<float*> outputs_;
   std::unique_ptr<Symmetries> symmetries_;
   Cleaner cleaner_;

@@ -10,6 +10,21 @@
 
 namespace unetseg {
 
+// A picture as Engine::run() takes it, in the memory of the engine's device.
+struct DevicePicture {
+  const float* planar;
+  void* ready;  // a CUevent: what comes before it has written the picture
+};
+
+// The part of an engine that infers pictures where they lie. They are read until run() returns.
+class DeviceInference {
+ public:
+  virtual void run(const DevicePicture* inputs, float* const* probabilities, int n) = 0;
+
+ protected:
+  ~DeviceInference() = default;
+};
+
 // Made by make_engine(), which a backend module links exactly one of (that of choose_engine.cpp, or
 // the tests' fake).
 class Engine {
@@ -28,6 +43,9 @@ class Engine {
   // thread. Throws Error(bad_result) where a result is not finite, Error(no_space), and
   // Error(device_lost) from when on the process cannot use its device any more.
   virtual void run(const float* const* inputs, float* const* probabilities, int n) = 0;
+
+  // The same for pictures that lie on its device; null where it has none.
+  virtual DeviceInference* on_device() { return nullptr; }
 };
 
 // Reads and checks the model. Throws Error as read_safetensors() and from_metadata() do,

@@ -175,14 +175,58 @@ START_TEST(test_auto_takes_an_engine_that_agrees) {
 }
 END_TEST
 
-// Of the whole device, so that nothing else may run on it. The function is asked for by name, since
-// its header may be missing.
+// A function of the CUDA runtime, asked for by name since its header may be missing.
+template <typename Function>
+Function runtime_function(const char* name) {
+  void* found = dlsym(RTLD_DEFAULT, name);
+  ck_assert_msg(found != nullptr, "the CUDA runtime has no %s", name);
+  return reinterpret_cast<Function>(found);
+}
+
+// What is in the default stream so far.
+class Event {
+ public:
+  Event() {
+    ck_assert_int_eq(runtime_function<int (*)(void**)>("cudaEventCreate")(&event_), 0);
+    ck_assert_int_eq(runtime_function<int (*)(void*, void*)>("cudaEventRecord")(event_, nullptr),
+                     0);
+  }
+  ~Event() { runtime_function<int (*)(void*)>("cudaEventDestroy")(event_); }
+  void* handle() const { return event_; }
+
+ private:
+  void* event_ = nullptr;
+};
+
+START_TEST(test_pictures_on_the_device_give_what_those_in_memory_do) {
+  Model model(kSizes[_i]);
+  const at::Tensor pictures = model.pictures(8);
+  for (const UnetsegEngine kind : {UNETSEG_ENGINE_LIBTORCH, own_engine()}) {
+    const auto engine = opened(model, kind, UNETSEG_PRECISION_FP16);
+    if (!engine) continue;
+    ck_assert_ptr_nonnull(engine->on_device());
+    for (const int n : kBatches) {
+      const at::Tensor expected = model.run(*engine, pictures.narrow(0, 0, n));
+      const at::Tensor there = pictures.to(device()), found = at::full_like(expected, -1);
+      const Event ready;
+      std::vector<DevicePicture> from;
+      std::vector<float*> to;
+      for (int i = 0; i < n; ++i) {
+        from.push_back({there[i].data_ptr<float>(), ready.handle()});
+        to.push_back(found[i].data_ptr<float>());
+      }
+      engine->on_device()->run(from.data(), to.data(), n);
+      ck_assert(at::equal(found, expected));
+    }
+  }
+}
+END_TEST
+
+// Of the whole device, so that nothing else may run on it.
 std::size_t free_memory() {
-  using GetInfo = int (*)(std::size_t*, std::size_t*);
-  const auto get_info = reinterpret_cast<GetInfo>(dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
-  ck_assert_msg(get_info != nullptr, "the CUDA runtime has no cudaMemGetInfo");
   std::size_t free = 0, total = 0;
-  ck_assert_int_eq(get_info(&free, &total), 0);
+  ck_assert_int_eq(
+      runtime_function<int (*)(std::size_t*, std::size_t*)>("cudaMemGetInfo")(&free, &total), 0);
   return free;
 }
 
@@ -208,11 +252,11 @@ START_TEST(test_memory_of_the_gpu_stays_what_it_was) {
 END_TEST
 
 // All but a few MiB, as another program would have them: LibTorch gives what it has once taken back
-// to itself only. The functions are asked for by name, since their header may be missing.
+// to itself only.
 class AllMemory {
  public:
   AllMemory() {
-    const auto allocate = reinterpret_cast<int (*)(void**, std::size_t)>(function("cudaMalloc"));
+    const auto allocate = runtime_function<int (*)(void**, std::size_t)>("cudaMalloc");
     constexpr std::size_t kLeast = std::size_t{1} << 20;
     for (std::size_t size = std::size_t{1} << 40; size >= kLeast;) {
       void* block = nullptr;
@@ -221,22 +265,15 @@ class AllMemory {
       else
         size /= 2;
     }
-    forget_last_error();
+    // Or whoever asks next would take the error for one of its own.
+    runtime_function<int (*)()>("cudaGetLastError")();
   }
   ~AllMemory() {
-    const auto free = reinterpret_cast<int (*)(void*)>(function("cudaFree"));
+    const auto free = runtime_function<int (*)(void*)>("cudaFree");
     for (void* block : taken_) free(block);
   }
 
  private:
-  static void* function(const char* name) {
-    void* found = dlsym(RTLD_DEFAULT, name);
-    ck_assert_msg(found != nullptr, "the CUDA runtime has no %s", name);
-    return found;
-  }
-  // Or whoever asks next would take it for an error of its own.
-  static void forget_last_error() { reinterpret_cast<int (*)()>(function("cudaGetLastError"))(); }
-
   std::vector<void*> taken_;
 };
 
@@ -351,10 +388,12 @@ TCase* engine_cases() {
   TCase* cases = tcase_create("engines");
   tcase_set_timeout(cases, 300);
   tcase_add_loop_test(cases, test_every_engine_agrees_with_libtorch_on_the_cpu, 0,
-                      static_cast<int>(sizeof kSizes / sizeof kSizes[0]));
+                      static_cast<int>(std::size(kSizes)));
   tcase_add_test(cases, test_libtorch_runs_the_seed_network_too);
   tcase_add_test(cases, test_auto_takes_an_engine_that_agrees);
   if (asked_device() != "cpu") {
+    tcase_add_loop_test(cases, test_pictures_on_the_device_give_what_those_in_memory_do, 0,
+                        static_cast<int>(std::size(kSizes)));
     tcase_add_test(cases, test_memory_of_the_gpu_stays_what_it_was);
     tcase_add_test(cases, test_b5_a_gpu_without_memory_is_an_error_that_passes);
     tcase_add_test(cases, test_b6_memory_that_runs_out_mid_stream_costs_frames_and_no_more);

@@ -27,7 +27,7 @@ class HostGpu final : public unetseg::Gpu {
  public:
   // What tests look at and change.
   struct Record {
-    std::size_t allocations = 0, kernels = 0;
+    std::size_t allocations = 0, kernels = 0, downloads = 0;
     bool is_full = false;  // allocations fail
     int wrong_by = 0;      // overlays end with this much in the frame's first byte
     std::map<void*, std::deque<std::function<void()>>> streams;
@@ -42,6 +42,9 @@ class HostGpu final : public unetseg::Gpu {
       }
     }
   };
+
+  // What a stream that waits for the event of this handle does.
+  static void wait_for(void* handle) { static_cast<Event*>(handle)->wait(); }
 
   explicit HostGpu(Record& record) : record_(record) {}
 
@@ -62,6 +65,7 @@ class HostGpu final : public unetseg::Gpu {
     copy(to, from_host, bytes, stream);
   }
   void download(void* to_host, const void* from, std::size_t bytes, void* stream) override {
+    ++record_.downloads;
     copy(to_host, from, bytes, stream);
   }
   void run(const unetseg::SamplingJob& job, void* stream) override {
@@ -109,6 +113,7 @@ class HostGpu final : public unetseg::Gpu {
     void wait() override {
       while (mark_ && !*mark_) record_.finish(stream_, 1);
     }
+    void* handle() const override { return const_cast<Event*>(this); }
 
    private:
     Record& record_;

@@ -21,10 +21,11 @@ constexpr int kInput = 64, kPixels = kInput * kInput;
 // How the next session's GPU is.
 std::string device = "cuda:0";
 bool has_kernels = true;
+bool infers_on_device = false;
 HostGpu::Record record;
 
 // Dark is lesion.
-class DarkEngine final : public Engine {
+class DarkEngine final : public Engine, private DeviceInference {
  public:
   DarkEngine() {
     card_.input_width = card_.input_height = kInput;
@@ -36,12 +37,22 @@ class DarkEngine final : public Engine {
   std::string name() const override { return "dark"; }
   std::string precision() const override { return "fp32"; }
   void run(const float* const* inputs, float* const* probabilities, int n) override {
-    for (int i = 0; i < n; ++i)
-      for (int k = 0; k < kPixels; ++k)
-        probabilities[i][k] = std::min(std::max(1.5f - 2 * inputs[i][k], 0.f), 1.f);
+    for (int i = 0; i < n; ++i) infer(inputs[i], probabilities[i]);
+  }
+  DeviceInference* on_device() override { return infers_on_device ? this : nullptr; }
+  void run(const DevicePicture* inputs, float* const* probabilities, int n) override {
+    for (int i = 0; i < n; ++i) {
+      HostGpu::wait_for(inputs[i].ready);
+      infer(inputs[i].planar, probabilities[i]);
+    }
   }
 
  private:
+  static void infer(const float* input, float* probabilities) {
+    for (int k = 0; k < kPixels; ++k)
+      probabilities[k] = std::min(std::max(1.5f - 2 * input[k], 0.f), 1.f);
+  }
+
   ModelCard card_;
 };
 
@@ -66,8 +77,12 @@ class Session {
     g_clear_error(&error_);
     return table_->sample(session_, slot, &frame, fit, &error_);
   }
-  void infer(guint slot) {
-    ck_assert(table_->infer(session_, &slot, 1, UNETSEG_TTA_NONE, &error_));
+  void infer(guint slot, UnetsegTta tta = UNETSEG_TTA_NONE) {
+    infer(std::vector<guint>{slot}, tta);
+  }
+  void infer(const std::vector<guint>& slots, UnetsegTta tta = UNETSEG_TTA_NONE) {
+    const auto n = static_cast<guint>(slots.size());
+    ck_assert(table_->infer(session_, slots.data(), n, tta, &error_));
   }
   bool draw(guint slot, const UnetsegFrame& frame) {
     g_clear_error(&error_);
@@ -136,6 +151,7 @@ std::unique_ptr<Gpu> make_gpu(const std::string& device) {
 }  // namespace unetseg
 
 START_TEST(test_frames_in_gpu_memory_are_drawn_and_measured_as_others_are) {
+  infers_on_device = _i == 1;
   Session session;
   ck_assert(session.takes_cuda_frames());
   int stream;
@@ -161,6 +177,33 @@ START_TEST(test_frames_in_gpu_memory_are_drawn_and_measured_as_others_are) {
     ck_assert_double_eq_tol(a.area, b.area, 2);
     ck_assert_double_eq_tol(a.perimeter, b.perimeter, .1);
   }
+}
+END_TEST
+
+START_TEST(test_pictures_stay_on_the_gpu_where_nobody_else_needs_them) {
+  infers_on_device = true;
+  Session session;
+  int stream;
+  const TestFrame here = picture(kNv12, 141, 97, 60, 50);
+  const TestFrame first = on_gpu(here, &stream), second = on_gpu(here, &stream);
+  ck_assert(session.sample(0, first.view()) && session.sample(1, second.view()));
+  record.downloads = 0;
+  session.infer({0, 1});
+  ck_assert_uint_eq(record.downloads, 0);
+  ck_assert(session.measure(0, 141, 97).found && session.measure(1, 141, 97).found);
+  session.infer(0, UNETSEG_TTA_FLIPS);
+  ck_assert_uint_eq(record.downloads, 1);
+  session.track(0, 1);
+  ck_assert_uint_eq(record.downloads, 2);  // each picture once
+
+  ck_assert(session.sample(0, first.view()));
+  ck_assert(session.sample(2, here.view()));
+  session.infer({0, 2});  // one of them is not there
+  ck_assert_uint_eq(record.downloads, 3);
+  const double on_gpu = session.measure(0, 141, 97).area,
+               in_memory = session.measure(2, 141, 97).area;
+  ck_assert_double_gt(in_memory, 0);
+  ck_assert_double_eq_tol(on_gpu, in_memory, 2);
 }
 END_TEST
 
@@ -247,7 +290,8 @@ END_TEST
 int main() {
   Suite* suite = suite_create("session on a gpu");
   TCase* tests = tcase_create("session on a gpu");
-  tcase_add_test(tests, test_frames_in_gpu_memory_are_drawn_and_measured_as_others_are);
+  tcase_add_loop_test(tests, test_frames_in_gpu_memory_are_drawn_and_measured_as_others_are, 0, 2);
+  tcase_add_test(tests, test_pictures_stay_on_the_gpu_where_nobody_else_needs_them);
   tcase_add_test(tests, test_movement_is_seen_between_memories);
   tcase_add_test(tests, test_a_closed_session_leaves_nothing_under_way);
   tcase_add_test(tests, test_a_session_without_kernels_takes_frames_in_system_memory_alone);

@@ -4,6 +4,7 @@
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 
@@ -35,7 +36,7 @@ at::Tensor pinned(at::IntArrayRef sizes) {
   return at::empty(sizes, at::TensorOptions().dtype(at::kFloat).pinned_memory(true));
 }
 
-class DeviceEngine final : public Engine {
+class DeviceEngine final : public Engine, private DeviceInference {
  public:
   explicit DeviceEngine(DeviceNetwork network)
       : name_(std::move(network.engine_name)),
@@ -59,11 +60,13 @@ class DeviceEngine final : public Engine {
   std::string notice() const override { return notice_; }
 
   void run(const float* const* inputs, float* const* probabilities, int n) override {
-    constexpr int kRetries = 1;
-    const Remedies remedies = {[this] { free_caches(); },
-                               [this] { on_device_->stream.synchronize(); }};
-    const auto work = [=] { infer(inputs, probabilities, n); };
-    run_guarded(device(), remedies, kRetries, std::ref(work));  // or it would be allocated
+    infer_guarded([=](Batch& batch) { upload(inputs, n, &batch); }, probabilities, n);
+  }
+
+  DeviceInference* on_device() override { return this; }
+
+  void run(const DevicePicture* inputs, float* const* probabilities, int n) override {
+    infer_guarded([=](Batch& batch) { gather(inputs, n, &batch); }, probabilities, n);
   }
 
  private:
@@ -80,22 +83,50 @@ class DeviceEngine final : public Engine {
     RecentBatches<Batch> batches;
   };
 
-  void infer(const float* const* inputs, float* const* probabilities, int n) {
+  template <typename Fill>
+  void infer_guarded(const Fill& fill, float* const* probabilities, int n) {
+    constexpr int kRetries = 1;
+    const Remedies remedies = {[this] { free_caches(); },
+                               [this] { on_device_->stream.synchronize(); }};
+    const auto work = [&] { infer(fill, probabilities, n); };
+    run_guarded(device(), remedies, kRetries, std::ref(work));  // or it would be allocated
+  }
+
+  // `fill` puts what fills a batch's pictures into the engine's stream.
+  template <typename Fill>
+  void infer(const Fill& fill, float* const* probabilities, int n) {
     const c10::InferenceMode inference;
     const c10::cuda::CUDAStreamGuard stream(on_device_->stream);
     Batch& batch = batch_of(n);
-    const std::size_t pixels = static_cast<std::size_t>(card_.input_height) * card_.input_width;
-    for (int i = 0; i < n; ++i)
-      std::memcpy(batch.pictures_here.data_ptr<float>() + i * 3 * pixels, inputs[i],
-                  3 * pixels * sizeof(float));
-    batch.pictures.copy_(batch.pictures_here, /*non_blocking=*/true);
+    fill(batch);
     if (batch.graph)
       batch.graph->replay();
     else
       launch(batch);
     batch.result_here.copy_(batch.result, /*non_blocking=*/true);
     on_device_->stream.synchronize();
-    hand_out(batch.result_here.data_ptr<float>(), pixels, probabilities, n);
+    hand_out(batch.result_here.data_ptr<float>(), pixels(), probabilities, n);
+  }
+
+  void upload(const float* const* inputs, int n, Batch* batch) const {
+    float* here = batch->pictures_here.data_ptr<float>();
+    for (int i = 0; i < n; ++i, here += 3 * pixels())
+      std::memcpy(here, inputs[i], 3 * pixels() * sizeof(float));
+    batch->pictures.copy_(batch->pictures_here, /*non_blocking=*/true);
+  }
+
+  void gather(const DevicePicture* inputs, int n, Batch* batch) const {
+    const cudaStream_t stream = on_device_->stream.stream();
+    float* to = batch->pictures.data_ptr<float>();
+    for (int i = 0; i < n; ++i, to += 3 * pixels()) {
+      C10_CUDA_CHECK(cudaStreamWaitEvent(stream, static_cast<cudaEvent_t>(inputs[i].ready), 0));
+      C10_CUDA_CHECK(cudaMemcpyAsync(to, inputs[i].planar, 3 * pixels() * sizeof(float),
+                                     cudaMemcpyDeviceToDevice, stream));
+    }
+  }
+
+  std::size_t pixels() const {
+    return static_cast<std::size_t>(card_.input_height) * card_.input_width;
   }
 
   void launch(Batch& batch) {

@@ -145,6 +145,7 @@ class CudaEvent final : public GpuEvent {
   void wait() override {
     cuda_("cudaEventSynchronize", [&] { return cudaEventSynchronize(event_); });
   }
+  void* handle() const override { return event_; }
 
  private:
   const Caller cuda_;

@@ -20,6 +20,8 @@ class GpuEvent {
   virtual void record(void* stream) = 0;
   // Returns when the work before it is done; at once where nothing was recorded.
   virtual void wait() = 0;
+  // The CUevent, for whoever puts work into a stream of his own after it. Lives as long as this.
+  virtual void* handle() const = 0;
 };
 
 // A stream is a CUstream; NULL is the default one. What is put into a stream runs in that order,

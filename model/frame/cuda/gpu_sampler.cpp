@@ -30,6 +30,26 @@ int outputs_of_block(int values_each) {
 
 }  // namespace
 
+float* GpuPicture::make_room(std::size_t bytes) {
+  planar_.reserve(bytes);
+  bytes_ = bytes;
+  is_fetched_ = false;
+  return reinterpret_cast<float*>(planar_.device());
+}
+
+const float* GpuPicture::planar() {
+  const std::lock_guard<std::mutex> lock(fetching_);
+  if (!is_fetched_) {
+    void* const stream = gpu_.own_stream();
+    planar_.wait();
+    planar_.download(bytes_, stream);
+    planar_.in_use(stream);
+    planar_.wait();
+    is_fetched_ = true;
+  }
+  return reinterpret_cast<const float*>(planar_.host());
+}
+
 GpuSampler::GpuSampler(Gpu& gpu, int width, int height, const Normalisation& normalisation)
     : gpu_(gpu), width_(width), height_(height), normalisation_(normalisation), tables_(gpu) {
   job_.input_width = width;
@@ -107,18 +127,16 @@ Framing GpuSampler::sample(const UnetsegFrame& frame, UnetsegFit fit, GpuPicture
     make_tables(frame, framing);
   const std::size_t bytes =
       sizeof(float) * 3 * static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_);
-  picture.planar_.reserve(bytes);
   for (int plane = 0; plane < job_.planes; ++plane) {
     job_.plane[plane].first = frame.plane[plane];
     job_.plane[plane].stride = frame.stride[plane];
   }
   std::copy(&matrix.factor[0][0], &matrix.factor[0][0] + 9, &job_.factor[0][0]);
   std::copy(matrix.offset, matrix.offset + 3, job_.offset);
-  job_.planar = reinterpret_cast<float*>(picture.planar_.device());
+  job_.planar = picture.make_room(bytes);
   tables_.order(frame.cuda_stream);
   gpu_.run(job_, frame.cuda_stream);
-  picture.planar_.download(bytes, frame.cuda_stream);
-  picture.planar_.in_use(frame.cuda_stream);
+  picture.sampled(frame.cuda_stream);
   tables_.in_use(frame.cuda_stream);
   return framing;
 }

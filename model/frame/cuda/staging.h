@@ -49,6 +49,8 @@ class Staging {
   }
   // Returns when all uses are over.
   void wait() const { used_->wait(); }
+  // The CUevent that this waits for.
+  void* used() const { return used_->handle(); }
 
  private:
   void release() noexcept {
