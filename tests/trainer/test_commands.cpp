@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-// unetseg-trainer as people run it: what each verb writes and prints, on a small painted data set.
+// unetseg-trainer as people run it: what each verb but `train` writes and prints, on a small
+// painted data set.
 #include <algorithm>
 #include <cstdlib>
 #include <set>
-#include <sstream>
 
-#include "model/storage/safetensors.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/image_files.h"
 
 #include "tests/assertions.h"
 #include "tests/check.h"
 #include "tests/temporary_folder.h"
+#include "tests/trainer/colours.h"
+#include "tests/trainer/refitted_weights.h"
 #include "tests/trainer/small_run.h"
 
 using namespace unetseg::trainer;
@@ -19,31 +20,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Colours of a picture: a plot or panel that was drawn has many.
-std::size_t colours_of(const Image& picture) {
-  std::set<int> colours;
-  for (std::size_t i = 0; i < picture.pixels.size(); i += 3)
-    colours.insert(picture.pixels[i] << 16 | picture.pixels[i + 1] << 8 | picture.pixels[i + 2]);
-  return colours.size();
-}
-
 // The number behind the first occurrence of `words`.
 double number_after(const std::string& words, const std::string& text) {
   const std::size_t place = text.find(words);
   ck_assert_msg(place != std::string::npos, "'%s' is not in:\n%s", words.c_str(), text.c_str());
   return std::strtod(text.c_str() + place + words.size(), nullptr);
-}
-
-// The run's best weights, made to take pictures with another fit.
-void write_weights_for(const std::string& fit, const std::string& path) {
-  const unetseg::SafetensorsFile file =
-      unetseg::read_safetensors(small_run().folder + "/best.safetensors");
-  std::vector<unetseg::TensorToWrite> tensors;
-  for (const unetseg::TensorEntry& t : file.tensors)
-    tensors.push_back({t.name, t.dtype, t.shape, file.data.data() + t.offset});
-  std::map<std::string, std::string> metadata = file.metadata;
-  metadata["fit"] = fit;
-  unetseg::write_safetensors(path, tensors, metadata);
 }
 
 START_TEST(test_synthesize_writes_a_set_that_check_finds_whole) {
@@ -115,212 +96,6 @@ START_TEST(test_synthesize_clip_numbers_frames_and_masks_alike) {
   assert_equal(fs::path(pairs[2].image).filename(), "frame-00002.jpg");
   assert_equal(fs::path(pairs[2].mask).filename(), "frame-00002.png");
   ck_assert(text_of(pairs[0].image) != text_of(pairs[1].image));
-}
-END_TEST
-
-START_TEST(test_train_leaves_weights_metrics_curves_and_panels) {
-  const std::string& run = small_run().folder;
-  for (const char* file :
-       {"/best.safetensors", "/last.safetensors", "/config.json", "/panels/worst.png",
-        "/checkpoint/last.safetensors", "/checkpoint/prev.safetensors"})
-    ck_assert_msg(fs::exists(run + file), "%s is missing", file);
-  const std::vector<std::string> metrics = lines_of(text_of(run + "/metrics.csv"));
-  ck_assert_uint_eq(metrics.size(), 1 + kSmallRunEpochs);
-  assert_in("epoch,step,learning_rate,train_loss", metrics[0]);
-  // Epochs of fourteen pictures in batches of four have four steps.
-  assert_equal(metrics[1].substr(0, 4), "1,4,");
-  const Image curves = read_rgb(run + "/curves.png");
-  ck_assert_int_ge(curves.width, 400);
-  ck_assert_uint_gt(colours_of(curves), 20);
-  std::size_t panels = 0;
-  for (const fs::directory_entry& panel : fs::directory_iterator(run + "/panels")) {
-    ck_assert_uint_gt(colours_of(read_rgb(panel.path())), 200);
-    ++panels;
-  }
-  ck_assert_uint_eq(panels, kSmallRunEpochs + 1);
-}
-END_TEST
-
-START_TEST(test_train_leaves_a_record_a_card_and_a_log) {
-  const std::string& run = small_run().folder;
-  const std::string record = text_of(run + "/run.json");
-  for (const char* words : {"\"end\": \"finished\"", "\"libtorch\": \"", "\"device\": \"cpu\"",
-                            "\"precision\": \"fp32\"", "\"threads\": 1", "\"training-images\": 14",
-                            "\"total-steps\": 32", "\"epochs\": 8", "\"commit\": \"",
-                            "\"data-sha256\": \"", "\"started\": \"2", "\"ended\": \"2"})
-    assert_in(words, record);
-  const std::string command = "unetseg-trainer train --data " + small_run().data;
-  assert_in(command, record);
-  const std::string card = text_of(run + "/card.md");
-  for (const std::string& words :
-       {std::string("`improved-unet`, base width 4"), std::string("Not a medical device"), command,
-        std::string("14 training and 3 validation images"), std::string("32 steps, 8 epochs"),
-        std::string("Dice 0.")})
-    assert_in(words, card);
-  // The log is what was printed, behind the command.
-  ck_assert_uint_eq(text_of(run + "/log.txt").find(command), 0);
-  assert_in(small_run().log, text_of(run + "/log.txt"));
-  assert_in("32 steps, 8.0 epochs of 4: about", small_run().log);
-  assert_in("best epoch", small_run().log);
-}
-END_TEST
-
-START_TEST(test_saved_configuration_repeats_the_run_and_steps_its_length) {
-  const TemporaryFolder folder;
-  std::vector<std::string> arguments = train_arguments(small_run().data, folder.path() + "/a", 1);
-  arguments[5] = "--steps";
-  arguments[6] = "6";  // one epoch and a half
-  assert_code(run_trainer(arguments), 0);
-  const std::vector<std::string> metrics = stable_metrics(folder.path() + "/a");
-  ck_assert_uint_eq(metrics.size(), 3);
-  ck_assert_uint_eq(metrics[2].find("2,6,"), 0);
-  assert_code(run_trainer({"train", "--config", folder.path() + "/a/config.json", "--data",
-                           small_run().data, "--output", folder.path() + "/b"}),
-              0);
-  ck_assert(stable_metrics(folder.path() + "/b") == metrics);
-}
-END_TEST
-
-START_TEST(test_seeds_run_one_after_the_other_and_are_summed_up) {
-  const TemporaryFolder folder;
-  std::vector<std::string> arguments = train_arguments(small_run().data, folder.path(), 1);
-  arguments.insert(arguments.end(), {"--seeds", "2", "--seed", "5"});
-  const Outcome outcome = run_trainer(arguments);
-  assert_code(outcome, 0);
-  assert_in("run 2 of 2, seed 6", outcome.err);
-  assert_in("2 seeds: validation Jaccard 0.", outcome.err);
-  assert_in("\"seed\": 6", text_of(folder.path() + "/seed-2/config.json"));
-  ck_assert(stable_metrics(folder.path() + "/seed-1") != stable_metrics(folder.path() + "/seed-2"));
-  ck_assert_uint_eq(lines_of(text_of(folder.path() + "/seeds.csv")).size(), 3);
-  assert_in("loss", text_of(folder.path() + "/seed-1/log.txt"));
-}
-END_TEST
-
-START_TEST(test_dry_run_does_all_once_and_leaves_nothing) {
-  const TemporaryFolder folder;
-  std::vector<std::string> arguments =
-      train_arguments(small_run().data, folder.path() + "/runs/new", 40);
-  arguments.push_back("--dry-run");
-  const Outcome outcome = run_trainer(arguments);
-  assert_code(outcome, 0);
-  assert_in("bit for bit", outcome.err);
-  assert_in("160 steps (40.0 epochs) would take about", outcome.err);
-  ck_assert(fs::is_empty(folder.path()));
-  arguments[4] = small_run().folder;
-  assert_error(run_trainer(arguments), 2, "is not empty");
-}
-END_TEST
-
-START_TEST(test_overfit_batch_learns_sixteen_images_or_is_1) {
-  std::vector<std::string> arguments = {
-      "train",           "--data", small_run().data, "--overfit-batch",
-      "--size",          "32",     "--width",        "4",
-      "--threads",       "1",      "--device",       "cpu",
-      "--learning-rate", "0.01"};
-  const Outcome learnt = run_trainer(arguments);
-  assert_code(learnt, 0);
-  assert_in("learning 14 images by heart", learnt.err);
-  assert_in("on one batch after", learnt.err);
-  arguments.insert(arguments.end(), {"--steps", "3"});
-  assert_error(run_trainer(arguments), 1, "one batch was not learnt: Dice 0.");
-}
-END_TEST
-
-START_TEST(test_options_come_from_the_environment_behind_the_command_line) {
-  const TemporaryFolder folder;
-  const std::string run = folder.path() + "/run", file = folder.path() + "/options.toml";
-  std::ofstream(file) << "time-budget = \"9h\"\nseed = 11\nwidth = 2\nno-deep-supervision = true\n";
-  setenv("UNETSEG_TRAINER_SEED", "12", 1);
-  setenv("UNETSEG_TRAINER_BATCH_SIZE", "7", 1);
-  std::vector<std::string> arguments = train_arguments(small_run().data, run, 1);
-  arguments.insert(arguments.end(), {"--config", file});
-  assert_code(run_trainer(arguments), 0);
-  const std::string config = text_of(run + "/config.json");
-  for (const char* line : {"\"seed\": 12", "\"batch-size\": 4", "\"time-budget\": 0.0",
-                           "\"base-width\": 4", "\"deep-supervision\": false"})
-    assert_in(line, config);
-  setenv("UNETSEG_TRAINER_BATCHSIZE", "7", 1);
-  arguments[4] = folder.path() + "/never";
-  assert_error(run_trainer(arguments), 2, "did you mean batch-size?");
-}
-END_TEST
-
-// A log file gets a line an epoch and no line that draws over itself.
-START_TEST(test_train_prints_plain_lines_where_nobody_watches) {
-  const std::string& log = small_run().log;
-  ck_assert_uint_eq(log.find('\r'), std::string::npos);
-  ck_assert_uint_eq(log.find('\033'), std::string::npos);
-  std::size_t epochs = 0;
-  for (const std::string& line : lines_of(log)) epochs += line.rfind("epoch ", 0) == 0;
-  ck_assert_uint_eq(epochs, kSmallRunEpochs);
-  assert_in("(best)", log);
-  assert_in("14 training, 3 validation", log);
-}
-END_TEST
-
-START_TEST(test_seed_recipe_follows_the_seeds_training) {
-  const TemporaryFolder folder;
-  const std::string run = folder.path() + "/run";
-  assert_code(run_trainer({"train", "--data", small_run().data, "--output", run, "--recipe", "seed",
-                           "--epochs", "1", "--width", "2", "--threads", "1", "--device", "cpu"}),
-              0);
-  const std::string config = text_of(run + "/config.json");
-  for (const char* line :
-       {"\"recipe\": \"seed\"", "\"architecture\": \"seed-unet\"", "\"input-width\": 128",
-        "\"input-height\": 128", "\"batch-size\": 4", "\"loss\": \"seed-dice\"",
-        "\"optimizer\": \"adam\"", "\"learning-rate\": 0.0001", "\"weight-decay\": 0.0",
-        "\"schedule\": \"plateau\"", "\"augmentation\": \"none\"", "\"epochs\": 1",
-        "\"supersampling\": 1", "\"ema\": 0.0", "\"deep-supervision\": false"})
-    assert_in(line, config);
-  for (const char* picture : {"/loss.png", "/dice.png", "/predictions.png"})
-    ck_assert_uint_gt(colours_of(read_rgb(run + picture)), 20);
-}
-END_TEST
-
-START_TEST(test_options_can_come_from_a_file_and_the_command_line_wins) {
-  const TemporaryFolder folder;
-  const std::string run = folder.path() + "/run", file = folder.path() + "/options.toml";
-  std::ofstream(file) << "epochs = 1\nwidth = 2\nsize = \"32\"\ndropout = 0.25\nseed = 11\n";
-  assert_code(run_trainer({"train", "--config", file, "--data", small_run().data, "--output", run,
-                           "--seed", "12", "--threads", "1", "--device", "cpu"}),
-              0);
-  const std::string config = text_of(run + "/config.json");
-  for (const char* line : {"\"epochs\": 1", "\"base-width\": 2", "\"input-width\": 32",
-                           "\"dropout\": 0.25", "\"seed\": 12"})
-    assert_in(line, config);
-  const std::vector<std::string> again = {
-      "train", "--config", file, "--data", small_run().data, "--output", folder.path() + "/never"};
-  std::ofstream(file) << "epoch = 1\n";
-  assert_error(run_trainer(again), 2,
-               "'epoch' is no option of train (see --help); did you mean epochs?");
-  std::ofstream(file) << "epochs = 0\n";
-  assert_error(run_trainer(again), 2, "--epochs");
-}
-END_TEST
-
-START_TEST(test_init_goes_on_from_weights) {
-  const TemporaryFolder folder;
-  const std::string run = folder.path() + "/run";
-  std::vector<std::string> arguments = train_arguments(small_run().data, run, 1);
-  arguments.insert(arguments.end(), {"--init", small_run().folder + "/last.safetensors"});
-  assert_code(run_trainer(arguments), 0);
-  const auto first_loss = [](const std::string& folder) {
-    std::stringstream line(lines_of(text_of(folder + "/metrics.csv"))[1]);
-    std::string cell;
-    for (int i = 0; i < 4; ++i) std::getline(line, cell, ',');
-    return std::stod(cell);
-  };
-  ck_assert_double_lt(first_loss(run), 0.8 * first_loss(small_run().folder));
-  // Weights of another width do not fit.
-  *(std::find(arguments.begin(), arguments.end(), "--width") + 1) = "2";
-  arguments[4] = folder.path() + "/other";
-  assert_error(run_trainer(arguments), 2, "is [");
-  // Training stretches pictures.
-  const std::string cropping = folder.path() + "/crop.safetensors";
-  write_weights_for("crop", cropping);
-  arguments.back() = cropping;
-  arguments[4] = folder.path() + "/third";
-  assert_error(run_trainer(arguments), 2, "start from weights with fit=stretch");
 }
 END_TEST
 
@@ -528,17 +303,6 @@ int main() {
   tcase_add_test(tests, test_synthesize_repeats_itself_and_depends_on_its_seed);
   tcase_add_test(tests, test_synthesize_mends_its_own_folder_and_leaves_others_alone);
   tcase_add_test(tests, test_synthesize_clip_numbers_frames_and_masks_alike);
-  tcase_add_test(tests, test_train_leaves_weights_metrics_curves_and_panels);
-  tcase_add_test(tests, test_train_leaves_a_record_a_card_and_a_log);
-  tcase_add_test(tests, test_saved_configuration_repeats_the_run_and_steps_its_length);
-  tcase_add_test(tests, test_seeds_run_one_after_the_other_and_are_summed_up);
-  tcase_add_test(tests, test_dry_run_does_all_once_and_leaves_nothing);
-  tcase_add_test(tests, test_overfit_batch_learns_sixteen_images_or_is_1);
-  tcase_add_test(tests, test_options_come_from_the_environment_behind_the_command_line);
-  tcase_add_test(tests, test_train_prints_plain_lines_where_nobody_watches);
-  tcase_add_test(tests, test_seed_recipe_follows_the_seeds_training);
-  tcase_add_test(tests, test_options_can_come_from_a_file_and_the_command_line_wins);
-  tcase_add_test(tests, test_init_goes_on_from_weights);
   tcase_add_test(tests, test_evaluate_prints_scores_with_what_they_mean);
   tcase_add_test(tests, test_evaluate_takes_folders_and_averages_over_mirrored_copies);
   tcase_add_test(tests, test_evaluate_scores_masks_that_exist);

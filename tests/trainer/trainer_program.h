@@ -23,6 +23,10 @@ inline std::string text_of(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
+inline void cut_in_half(const std::string& path) {
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+}
+
 struct Outcome {
   int code;  // 128 + the signal where one ended the program
   std::string out, err;
