@@ -237,6 +237,54 @@ START_TEST(test_short_time_budget_ends_by_itself) {
 }
 END_TEST
 
+START_TEST(test_a_teacher_softens_the_truth_and_belongs_to_the_run) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run", teacher = folder.path() + "/teacher.safetensors";
+  fs::copy(small_run().folder + "/last.safetensors", teacher);
+  std::vector<std::string> arguments = train_arguments(small_run().data, run, 1);
+  assert_code(run_trainer(arguments), 0);
+  const std::vector<std::string> untaught = stable_metrics(run);
+  arguments[4] = folder.path() + "/taught";
+  arguments.insert(arguments.end(), {"--teacher", teacher, small_run().folder + "/best.safetensors",
+                                     "--teacher-weight", "0.4", "--teacher-tta", "flips"});
+  assert_code(run_trainer(arguments), 0);
+  const std::vector<std::string> taught = stable_metrics(arguments[4]);
+  ck_assert(taught != untaught);
+  assert_in("taught by " + teacher, text_of(arguments[4] + "/card.md"));
+  // The configuration names the files, and repeats the run.
+  assert_code(run_trainer({"train", "--config", arguments[4] + "/config.json", "--data",
+                           small_run().data, "--output", folder.path() + "/again"}),
+              0);
+  ck_assert(stable_metrics(folder.path() + "/again") == taught);
+  // A run goes on with the teachers that it had, wherever they lie now.
+  const std::vector<std::string> resume = {"train",    "--data",     small_run().data,
+                                           "--output", arguments[4], "--epochs",
+                                           "2",        "--resume",   "--teacher"};
+  const auto resumed_with = [&](const std::vector<std::string>& files) {
+    std::vector<std::string> all = resume;
+    all.insert(all.end(), files.begin(), files.end());
+    return run_trainer(all);
+  };
+  const std::string moved = folder.path() + "/moved.safetensors";
+  fs::rename(teacher, moved);
+  assert_error(resumed_with({moved}), 2, "teacher-sha256");
+  assert_code(resumed_with({moved, small_run().folder + "/best.safetensors"}), 0);
+}
+END_TEST
+
+START_TEST(test_a_teacher_that_cannot_teach_is_2_before_data_is_read) {
+  const TemporaryFolder folder;
+  const std::string cropping = folder.path() + "/crop.safetensors", run = folder.path() + "/run";
+  write_weights_for("crop", cropping);
+  assert_error(
+      run_trainer({"train", "--data", "/no/such/folder", "--output", run, "--teacher", cropping}),
+      2, "take a teacher with fit=stretch");
+  assert_error(run_trainer({"train", "--data", "/no/such/folder", "--output", run, "--recipe",
+                            "seed", "--teacher", small_run().folder + "/last.safetensors"}),
+               2, "leave --teacher out");
+}
+END_TEST
+
 }  // namespace
 
 int main() {
@@ -256,6 +304,8 @@ int main() {
   tcase_add_test(tests, test_options_can_come_from_a_file_and_the_command_line_wins);
   tcase_add_test(tests, test_init_goes_on_from_weights);
   tcase_add_test(tests, test_short_time_budget_ends_by_itself);
+  tcase_add_test(tests, test_a_teacher_softens_the_truth_and_belongs_to_the_run);
+  tcase_add_test(tests, test_a_teacher_that_cannot_teach_is_2_before_data_is_read);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }

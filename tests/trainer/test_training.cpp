@@ -12,6 +12,7 @@
 #include "trainer/train/flat_parameters.h"
 #include "trainer/train/run.h"
 
+#include "tests/assertions.h"
 #include "tests/check.h"
 #include "tests/temporary_folder.h"
 #include "tests/trainer/drawn_discs.h"
@@ -359,6 +360,19 @@ START_TEST(test_t10_changed_settings_are_named) {
 }
 END_TEST
 
+// A run of before there were teachers goes on; one whose configuration lacks anything else does
+// not.
+START_TEST(test_configurations_of_the_past_are_read) {
+  const Config config = small_config();
+  nlohmann::ordered_json json = to_json(config);
+  for (const char* key : {"teacher", "teacher-sha256", "teacher-weight", "teacher-tta"})
+    json.erase(key);
+  ck_assert(differing_keys(config_from_json(json), config).empty());
+  json.erase("dropout");
+  assert_fault(error_of([&] { config_from_json(json); }), Fault::read);
+}
+END_TEST
+
 }  // namespace
 
 Suite* training_suite() {
@@ -373,6 +387,7 @@ Suite* training_suite() {
   tcase_add_test(tests, test_t12_three_steps_without_finite_loss_end_the_run);
   tcase_add_test(tests, test_t11_damaged_last_checkpoint_falls_back_to_the_one_before);
   tcase_add_test(tests, test_t10_changed_settings_are_named);
+  tcase_add_test(tests, test_configurations_of_the_past_are_read);
   tcase_add_test(tests, test_memory_format_changes_last_digits_alone);
   tcase_add_test(tests, test_collapse_is_told_from_a_slow_start);
   tcase_add_test(tests, test_collapse_ends_the_run_and_keeps_what_was_good);

@@ -23,6 +23,7 @@ const Named kSuites[] = {{"network", network_suite},
                          {"optimizer", optimizer_suite},
                          {"training", training_suite},
                          {"checkpoint", checkpoint_suite},
+                         {"teacher", teacher_suite},
                          {"widen", widen_suite}};
 
 }  // namespace

@@ -18,4 +18,5 @@ Suite* device_step_suite();
 Suite* optimizer_suite();
 Suite* training_suite();
 Suite* checkpoint_suite();
+Suite* teacher_suite();
 Suite* widen_suite();

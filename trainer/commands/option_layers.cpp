@@ -76,6 +76,11 @@ std::vector<Value> values_of_toml(const std::string& path) try {
   throw Error(Fault::settings, path + " is no TOML or INI file", error.what());
 }
 
+std::vector<std::string> inputs_of(const nlohmann::ordered_json& value) {
+  if (value.is_array()) return value.get<std::vector<std::string>>();
+  return {value.is_string() ? value.get<std::string>() : value.dump()};
+}
+
 // A run's config.json in terms of options. Of what says how long the run is, only what counted.
 std::vector<Value> values_of_json(const std::string& path, const std::string& text) try {
   auto json = nlohmann::ordered_json::parse(text);
@@ -90,12 +95,14 @@ std::vector<Value> values_of_json(const std::string& path, const std::string& te
     json.erase("input-width");
     json.erase("input-height");
   }
+  json.erase("teacher-sha256");  // of the files as they are now
   std::vector<Value> values;
   for (const auto& item : json.items())
-    values.push_back(
-        {item.key() == "base-width" ? "width" : item.key(),
-         {item.value().is_string() ? item.value().get<std::string>() : item.value().dump()},
-         path + ": '" + item.key() + "'"});
+    values.push_back({item.key() == "base-width" ? "width" : item.key(), inputs_of(item.value()),
+                      path + ": '" + item.key() + "'"});
+  values.erase(std::remove_if(values.begin(), values.end(),
+                              [](const Value& value) { return value.inputs.empty(); }),
+               values.end());
   return values;
 } catch (const nlohmann::json::exception& error) {
   throw Error(Fault::settings, path + " is no configuration of a run", error.what());

@@ -2,6 +2,7 @@
 #include "trainer/commands/run_record.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <glib.h>
 #include <torch/csrc/api/include/torch/version.h>
 
@@ -29,6 +30,12 @@ std::string utc_now() {
 // JSON has no NaN.
 nlohmann::ordered_json number(double value) {
   return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+}
+
+std::string taught_by(const Config& config) {
+  if (config.teacher.empty()) return "";
+  return fmt::format(", taught by {} (weight {:g}, test-time augmentation {})",
+                     fmt::join(config.teacher, ", "), config.teacher_weight, config.teacher_tta);
 }
 
 }  // namespace
@@ -94,13 +101,13 @@ void RunRecord::write_card() const {
                           data_, training_, validation_, data_sha256_));
   row("recipe",
       fmt::format("{}: {} {:g}, weight decay {:g}, batch {}, {} with {:g} % warm-up, "
-                  "clip {:g}, {}{}, average over {:g} % of the steps, dropout {:g}, "
+                  "clip {:g}, {}{}{}, average over {:g} % of the steps, dropout {:g}, "
                   "augmentation {}, seed {}; {} steps, {} epochs. All of it: config.json",
                   config.recipe, config.optimizer, config.learning_rate, config.weight_decay,
                   config.batch_size, config.schedule, 100 * config.warm_up, config.clip,
                   config.loss, config.deep_supervision ? " with deep supervision" : "",
-                  100 * config.ema, config.dropout, config.augmentation, config.seed, state.step,
-                  state.history.size()));
+                  taught_by(config), 100 * config.ema, config.dropout, config.augmentation,
+                  config.seed, state.step, state.history.size()));
   row("command", "`" + command_line() + "`");
   row("time", fmt::format("{} on {}, {} threads; LibTorch {}, {}", duration_text(state.seconds),
                           config.device, config.threads, TORCH_VERSION, config.precision));

@@ -53,7 +53,7 @@ Config configuration(const TrainOptions& options, const std::optional<Checkpoint
   const std::string name = options.recipe.empty() ? "default" : options.recipe;
   Config config = options.configure(checkpoint ? checkpoint->config : recipe(name));
   if (!options.recipe.empty()) config.recipe = options.recipe;
-  return resolved(config);
+  return with_teacher_hashes(resolved(config));
 }
 
 TrainingData load_data(const TrainOptions& options, const Config& config,

@@ -168,6 +168,20 @@ void add_optimisation_options(ConfigOptions* config) {
   config->add_flag(kOptimisation, "--deep-supervision,!--no-deep-supervision",
                    &Config::deep_supervision,
                    "Losses at half and quarter size too (on by default)");
+  config
+      ->add(kOptimisation, "--teacher", &Config::teacher,
+            "Weights to learn from as well as from the masks; of several, from their mean")
+      ->check(CLI::ExistingFile)
+      ->default_str("");
+  config
+      ->add(kOptimisation, "--teacher-weight", &Config::teacher_weight,
+            "Share of the teacher's probabilities in the truth; up to a half, the masks alone "
+            "decide what is lesion")
+      ->check(CLI::Range(0.0, 1.0));
+  config
+      ->add(kOptimisation, "--teacher-tta", &Config::teacher_tta,
+            "Copies of each picture that the teacher looks at: flips 4, d4 8, which take time")
+      ->check(CLI::IsMember({"none", "flips", "d4"}));
   config->add(kOptimisation, "--clip", &Config::clip, "Largest gradient norm; 0: no limit")
       ->check(CLI::NonNegativeNumber);
   config

@@ -14,6 +14,7 @@
 #include "model/network/stored_parameters.h"
 #include "trainer/commands/say.h"
 #include "trainer/train/flat_parameters.h"
+#include "trainer/train/teacher.h"
 #include "trainer/train/widen.h"
 
 namespace unetseg::trainer {
@@ -40,6 +41,16 @@ Config resolved(Config config) {
   say(fmt::format("device {}{}, {}, {} threads", config.device,
                   asked == "auto" && config.device == "cpu" ? " (no usable GPU)" : "",
                   config.precision, config.threads));
+  return config;
+}
+
+Config with_teacher_hashes(Config config) {
+  if (!config.teacher.empty() && config.loss != "dice+bce")
+    throw Error(Fault::settings,
+                fmt::format("--teacher softens the truth, which --loss {} has no use for: take "
+                            "dice+bce, or leave --teacher out",
+                            config.loss));
+  config.teacher_sha256 = teacher_hashes(config);
   return config;
 }
 

@@ -15,6 +15,10 @@ namespace unetseg::trainer {
 // Error(settings), Error(no_device).
 Config resolved(Config config);
 
+// With the hashes of the teachers' weights, so that a resumed run has the same. Throws
+// Error(settings) where they cannot teach it, and as read_safetensors() does.
+Config with_teacher_hashes(Config config);
+
 // Settings of the whole process.
 void prepare_libtorch(const Config& config);
 

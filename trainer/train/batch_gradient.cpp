@@ -37,10 +37,12 @@ AugmentationPolicy policy_of(const Config& config) {
 }  // namespace
 
 BatchGradient::BatchGradient(const Config& config, const std::vector<ParameterLayout>& layout,
-                             const at::Tensor& values, const BatchMaker& batches)
+                             const at::Tensor& values, const BatchMaker& batches,
+                             const Teacher* teacher)
     : config_(config),
       policy_(policy_of(config)),
       batches_(batches),
+      teacher_(teacher),
       shard_size_(shard_size(config, values.is_cpu())) {
   for (std::int64_t first = 0; first < config.batch_size; first += shard_size_) {
     Shard shard;
@@ -56,8 +58,11 @@ BatchGradient::BatchGradient(const Config& config, const std::vector<ParameterLa
 }
 
 Batch BatchGradient::batch(const std::vector<std::int64_t>& indices, std::uint64_t epoch) const {
-  if (config_.augmentation == "none") return batches_.plain(indices);
-  return batches_.augmented(indices, policy_, config_.seed, epoch);
+  Batch batch = config_.augmentation == "none"
+                    ? batches_.plain(indices)
+                    : batches_.augmented(indices, policy_, config_.seed, epoch);
+  if (teacher_ != nullptr) batch.target = teacher_->softened(batch);
+  return batch;
 }
 
 void BatchGradient::compute_shard(Shard* shard, const std::vector<std::int64_t>& indices,

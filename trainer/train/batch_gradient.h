@@ -11,6 +11,7 @@
 #include "trainer/train/augment.h"
 #include "trainer/train/config.h"
 #include "trainer/train/gpu/gradient.h"
+#include "trainer/train/teacher.h"
 
 namespace unetseg::trainer {
 
@@ -22,10 +23,11 @@ namespace unetseg::trainer {
 // with kernels of our own where it lies channels-last.
 class BatchGradient {
  public:
-  // `batches` is borrowed; `values` is the flat buffer of parameters, whose current contents each
-  // call uses.
+  // `batches` and `teacher` (null: none) are borrowed; `values` is the flat buffer of parameters,
+  // whose current contents each call uses.
   BatchGradient(const Config& config, const std::vector<ParameterLayout>& layout,
-                const at::Tensor& values, const BatchMaker& batches);
+                const at::Tensor& values, const BatchMaker& batches,
+                const Teacher* teacher = nullptr);
 
   // Samples as training sees them in `epoch`.
   Batch batch(const std::vector<std::int64_t>& indices, std::uint64_t epoch) const;
@@ -53,6 +55,7 @@ class BatchGradient {
   const Config config_;
   const AugmentationPolicy policy_;
   const BatchMaker& batches_;
+  const Teacher* teacher_;
   std::int64_t shard_size_;
   std::vector<Shard> shards_;
   std::unique_ptr<gpu::Gradient> on_device_;

@@ -31,6 +31,10 @@ void for_each_field(C& c, F&& field) {
   field("ema", c.ema);
   field("dropout", c.dropout);
   field("deep-supervision", c.deep_supervision);
+  field("teacher", c.teacher);
+  field("teacher-sha256", c.teacher_sha256);
+  field("teacher-weight", c.teacher_weight);
+  field("teacher-tta", c.teacher_tta);
   field("augmentation", c.augmentation);
   field("no-lesion", c.no_lesion);
   field("seed", c.seed);
@@ -74,9 +78,14 @@ nlohmann::ordered_json to_json(const Config& config) {
 }
 
 Config config_from_json(const nlohmann::ordered_json& json) {
+  // Without them there was no teacher, which is their default.
+  const std::set<std::string> later = {"teacher", "teacher-sha256", "teacher-weight",
+                                       "teacher-tta"};
   Config config;
   try {
-    for_each_field(config, [&](const char* key, auto& value) { json.at(key).get_to(value); });
+    for_each_field(config, [&](const char* key, auto& value) {
+      if (json.contains(key) || later.count(key) == 0) json.at(key).get_to(value);
+    });
   } catch (const nlohmann::json::exception& error) {
     throw Error(Fault::read, "the saved configuration is damaged or of another version",
                 error.what());
@@ -85,8 +94,8 @@ Config config_from_json(const nlohmann::ordered_json& json) {
 }
 
 std::vector<std::string> differing_keys(const Config& saved, const Config& asked) {
-  const std::set<std::string> free = {"epochs", "time-budget", "steps",
-                                      "device", "threads",     "memory-format"};
+  const std::set<std::string> free = {"epochs",  "time-budget",   "steps",  "device",
+                                      "threads", "memory-format", "teacher"};
   const auto a = to_json(saved), b = to_json(asked);
   std::vector<std::string> keys;
   for (const auto& item : a.items())

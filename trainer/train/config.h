@@ -30,6 +30,10 @@ struct Config {
   double ema = 0.05;                // averaging length as a share of the steps; 0: off
   double dropout = 0.3;
   bool deep_supervision = true;
+  std::vector<std::string> teacher = {};         // weights files; none: the truth alone teaches
+  std::vector<std::string> teacher_sha256 = {};  // of their tensors
+  double teacher_weight = 0.5;
+  std::string teacher_tta = "none";      // flips, d4
   std::string augmentation = "default";  // none, light, default, strong
   double no_lesion = 0.25;  // share of the frames that show no lesion; needs an augmentation
   std::uint64_t seed = 1;
@@ -45,11 +49,12 @@ struct Config {
 Config recipe(const std::string& name);
 
 nlohmann::ordered_json to_json(const Config& config);
-// Every field must be there. Throws Error(read).
+// Every field must be there, but for those that there were not in runs of the past. Throws
+// Error(read).
 Config config_from_json(const nlohmann::ordered_json& json);
 
 // Keys whose values differ in a way that makes an exact resume impossible. Length of the run,
-// device and threads may change.
+// device, threads and where the teachers' files lie may change.
 std::vector<std::string> differing_keys(const Config& saved, const Config& asked);
 
 }  // namespace unetseg::trainer
