@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Golden tensors from tests/reference, and how far two tensors are apart.
+// Golden tensors from tests/reference.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,6 +10,8 @@
 #include <string>
 
 #include "model/storage/safetensors.h"
+
+#include "tests/relative_l2.h"
 
 using Golden = std::map<std::string, at::Tensor>;
 
@@ -33,9 +35,4 @@ inline Golden read_golden(const std::string& name) {
     golden[entry.name] = tensor.to(at::kDouble);
   }
   return golden;
-}
-
-inline double relative_l2(const at::Tensor& value, const at::Tensor& expected) {
-  const at::Tensor a = value.detach().to(at::kDouble), b = expected.to(at::kDouble);
-  return (a - b).norm().item<double>() / std::max(1e-300, b.norm().item<double>());
 }

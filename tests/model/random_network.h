@@ -30,12 +30,12 @@ struct RandomNetwork {
     }
   }
 
-  // Of one picture, 1 x 1 x height x width.
-  at::Tensor probabilities(const at::Tensor& picture, at::ScalarType type) const {
+  // Of n pictures, n x height x width.
+  at::Tensor probabilities(const at::Tensor& pictures, at::ScalarType type) const {
     unetseg::Parameters converted;
     for (const auto& parameter : parameters) converted[parameter.first] = parameter.second.to(type);
     const auto network = unetseg::make_network("improved-unet", base_width, converted);
-    return at::sigmoid(network->forward(picture.to(type).unsqueeze(0)).full).to(at::kDouble);
+    return at::sigmoid(network->forward(pictures.to(type)).full).to(at::kDouble).squeeze(1);
   }
 
   int base_width;

@@ -14,6 +14,7 @@
 
 #include "tests/check.h"
 #include "tests/model/random_network.h"
+#include "tests/relative_l2.h"
 #include "tests/trainer/torch_suites.h"
 
 using namespace unetseg;
@@ -30,10 +31,6 @@ const Format kFormats[] = {{NumberType::fp16, at::kHalf, 1e-3},
                            {NumberType::bf16, at::kBFloat16, 8e-3}};
 
 constexpr ConvLimits kRoomy = {16, 220 << 10}, kTight = {16, 24 << 10};
-
-double relative_error(const at::Tensor& found, const at::Tensor& expected) {
-  return ((found.to(at::kDouble) - expected).norm() / expected.norm()).item<double>();
-}
 
 // NHWC in memory, as the kernels have it.
 at::Tensor nhwc(const at::Tensor& tensor, at::ScalarType type) {
@@ -187,12 +184,12 @@ void check_convolution(const Case& c, const Format& format) {
       job.per_unit = static_cast<float>(1 / sums.unit());
       job.most_squares = 1e12f;
       ck_assert_int_eq(host_conv_kernels().conv(job, nullptr), 0);
-      const double error = relative_error(nchw(raw), expected);
+      const double error = relative_l2(nchw(raw), expected);
       ck_assert_msg(error < 2 * format.epsilon, "shape %d, %d, %d: error %g", plan.shape.m_tiles,
                     plan.shape.n_tiles, plan.shape.k_splits, error);
-      ck_assert_double_lt(relative_error(sums.mean(pixels), expected.mean({2, 3})),
+      ck_assert_double_lt(relative_l2(sums.mean(pixels), expected.mean({2, 3})),
                           20 * format.epsilon);
-      ck_assert_double_lt(relative_error(sums.variance(pixels), expected.var({2, 3}, false)),
+      ck_assert_double_lt(relative_l2(sums.variance(pixels), expected.var({2, 3}, false)),
                           4 * format.epsilon);
       ck_assert(!sums.found_what_is_not_finite());
       ++tried;
@@ -239,32 +236,23 @@ std::unique_ptr<const ConvNetwork> made(const RandomNetwork& network, int height
                            width, at::kCPU, type, kernels);
 }
 
-at::Tensor reference(const RandomNetwork& network, const at::Tensor& pictures,
-                     at::ScalarType type) {
-  std::vector<at::Tensor> each;
-  for (std::int64_t i = 0; i < pictures.size(0); ++i)
-    each.push_back(network.probabilities(pictures[i], type).flatten(0, 1));
-  return at::cat(each);
-}
-
 START_TEST(test_probabilities_are_libtorchs) {
   const NetworkCase& c = kNetworks[_i];
   const RandomNetwork network(c.base_width, static_cast<std::uint64_t>(_i) + 41);
   const at::Tensor pictures = at::rand({c.images, 3, c.height, c.width}, at::kFloat);
-  const at::Tensor expected = reference(network, pictures, at::kDouble);
-  const double of_bf16 = relative_error(reference(network, pictures, at::kBFloat16), expected);
+  const at::Tensor expected = network.probabilities(pictures, at::kDouble);
+  const double of_bf16 = relative_l2(network.probabilities(pictures, at::kBFloat16), expected);
   for (const Format& format : kFormats) {
     const auto own = made(network, c.height, c.width, format.scalar);
     ck_assert_ptr_nonnull(own.get());
     const at::Tensor found = own->forward(pictures, nullptr);
-    const double error = relative_error(found, expected);
+    const double error = relative_l2(found, expected);
     const double most = format.type == NumberType::fp16 ? 6e-3 : 1.5 * of_bf16;
     ck_assert_msg(error <= most, "width %d, %dx%d: error %g of at most %g", c.base_width, c.width,
                   c.height, error, most);
     ck_assert(at::equal(own->forward(pictures, nullptr), found));
     const at::Tensor alone = own->forward(pictures.narrow(0, c.images - 1, 1), nullptr);
-    ck_assert_double_le(relative_error(alone, found.narrow(0, c.images - 1, 1).to(at::kDouble)),
-                        most);
+    ck_assert_double_le(relative_l2(alone, found.narrow(0, c.images - 1, 1).to(at::kDouble)), most);
   }
 }
 END_TEST
@@ -273,10 +261,10 @@ START_TEST(test_even_pictures_and_great_offsets_agree) {
   const RandomNetwork network(8, 29);
   for (const at::Tensor& pictures :
        {at::full({1, 3, 64, 64}, 0.25f), at::rand({1, 3, 64, 64}, at::kFloat) + 100}) {
-    const at::Tensor expected = reference(network, pictures, at::kDouble);
-    const double of_bf16 = relative_error(reference(network, pictures, at::kBFloat16), expected);
+    const at::Tensor expected = network.probabilities(pictures, at::kDouble);
+    const double of_bf16 = relative_l2(network.probabilities(pictures, at::kBFloat16), expected);
     const double error =
-        relative_error(made(network, 64, 64, at::kHalf)->forward(pictures, nullptr), expected);
+        relative_l2(made(network, 64, 64, at::kHalf)->forward(pictures, nullptr), expected);
     ck_assert_msg(error <= std::max(6e-3, of_bf16), "error %g, LibTorch's in bf16 %g", error,
                   of_bf16);
   }
@@ -319,7 +307,7 @@ START_TEST(test_the_fastest_plan_is_taken_and_trials_leave_nothing) {
   const at::Tensor found = own->forward(pictures, nullptr);
   ck_assert_int_eq(used.shape.m_tiles, 2);
   ck_assert(at::equal(own->forward(pictures, nullptr), found));
-  ck_assert_double_le(relative_error(found, reference(network, pictures, at::kDouble)), 6e-3);
+  ck_assert_double_le(relative_l2(found, network.probabilities(pictures, at::kDouble)), 6e-3);
 }
 END_TEST
 

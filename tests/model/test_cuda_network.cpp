@@ -11,6 +11,7 @@
 
 #include "tests/check.h"
 #include "tests/model/random_network.h"
+#include "tests/relative_l2.h"
 #include "tests/trainer/torch_suites.h"
 
 using namespace unetseg;
@@ -32,28 +33,16 @@ at::Tensor run(const cuda::FusedNetwork& network, const at::Tensor& pictures) {
   return network.forward(pictures, cuda::host_kernels(), nullptr);
 }
 
-at::Tensor reference(const RandomNetwork& network, const at::Tensor& pictures,
-                     at::ScalarType type) {
-  std::vector<at::Tensor> each;
-  for (std::int64_t i = 0; i < pictures.size(0); ++i)
-    each.push_back(network.probabilities(pictures[i], type).flatten(0, 1));
-  return at::cat(each);
-}
-
-double relative_error(const at::Tensor& found, const at::Tensor& expected) {
-  return ((found.to(at::kDouble) - expected).norm() / expected.norm()).item<double>();
-}
-
 START_TEST(test_probabilities_are_libtorchs_in_float32) {
   const Case& c = kCases[_i];
   const RandomNetwork network(c.base_width, static_cast<std::uint64_t>(_i) + 11);
   const at::Tensor pictures = at::rand({c.images, 3, c.height, c.width}, at::kFloat);
-  const at::Tensor expected = reference(network, pictures, at::kDouble);
+  const at::Tensor expected = network.probabilities(pictures, at::kDouble);
   const double own =
-      std::max(1e-7, relative_error(reference(network, pictures, at::kFloat), expected));
+      std::max(1e-7, relative_l2(network.probabilities(pictures, at::kFloat), expected));
   const auto made = fused(network, c.height, c.width, at::kFloat);
   const at::Tensor found = run(made, pictures);
-  const double error = relative_error(found, expected);
+  const double error = relative_l2(found, expected);
   ck_assert_msg(error <= 3 * own, "width %d, %dx%d: error %g, LibTorch's own %g", c.base_width,
                 c.width, c.height, error, own);
   ck_assert(at::equal(run(made, pictures), found));
@@ -63,10 +52,9 @@ END_TEST
 START_TEST(test_bfloat16_costs_no_more_than_it_does_libtorch) {
   const RandomNetwork network(8, 23);
   const at::Tensor pictures = at::rand({1, 3, 64, 64}, at::kFloat);
-  const at::Tensor expected = reference(network, pictures, at::kDouble);
-  const double own = relative_error(reference(network, pictures, at::kBFloat16), expected);
-  const double error =
-      relative_error(run(fused(network, 64, 64, at::kBFloat16), pictures), expected);
+  const at::Tensor expected = network.probabilities(pictures, at::kDouble);
+  const double own = relative_l2(network.probabilities(pictures, at::kBFloat16), expected);
+  const double error = relative_l2(run(fused(network, 64, 64, at::kBFloat16), pictures), expected);
   ck_assert_msg(error <= 1.5 * own, "error %g, LibTorch's own %g", error, own);
 }
 END_TEST
@@ -75,10 +63,9 @@ START_TEST(test_even_pictures_and_great_offsets_agree) {
   const RandomNetwork network(8, 29);
   for (const at::Tensor& pictures :
        {at::full({1, 3, 64, 64}, 0.25f), at::rand({1, 3, 64, 64}, at::kFloat) + 100}) {
-    const at::Tensor expected = reference(network, pictures, at::kDouble);
-    const double own = relative_error(reference(network, pictures, at::kFloat), expected);
-    const double error =
-        relative_error(run(fused(network, 64, 64, at::kFloat), pictures), expected);
+    const at::Tensor expected = network.probabilities(pictures, at::kDouble);
+    const double own = relative_l2(network.probabilities(pictures, at::kFloat), expected);
+    const double error = relative_l2(run(fused(network, 64, 64, at::kFloat), pictures), expected);
     ck_assert_msg(error <= 30 * std::max(1e-7, own), "error %g, LibTorch's own %g", error, own);
   }
 }

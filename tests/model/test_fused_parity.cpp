@@ -12,6 +12,7 @@
 
 #include "tests/check.h"
 #include "tests/model/random_network.h"
+#include "tests/relative_l2.h"
 #include "tests/trainer/torch_suites.h"
 
 using namespace unetseg;
@@ -42,7 +43,7 @@ std::shared_ptr<const PackedNetwork> packed(const RandomNetwork& network, int he
 }
 
 at::Tensor run(Inference* inference, const at::Tensor& picture, ThreadPool* pool) {
-  at::Tensor result = at::full({1, 1, picture.size(1), picture.size(2)}, -1.0f);
+  at::Tensor result = at::full({1, picture.size(1), picture.size(2)}, -1.0f);
   const Frame frame = {picture.data_ptr<float>(), result.data_ptr<float>()};
   if (pool != nullptr)
     inference->run(frame, *pool);
@@ -51,17 +52,14 @@ at::Tensor run(Inference* inference, const at::Tensor& picture, ThreadPool* pool
   return result;
 }
 
-double relative_error(const at::Tensor& result, const at::Tensor& reference) {
-  return ((result.to(at::kDouble) - reference).norm() / reference.norm()).item<double>();
-}
-
 void assert_agrees(const RandomNetwork& network, const at::Tensor& picture) {
-  const at::Tensor reference = network.probabilities(picture, at::kDouble);
+  const at::Tensor pictures = picture.unsqueeze(0);
+  const at::Tensor reference = network.probabilities(pictures, at::kDouble);
   // Where LibTorch happens to be exact, rounding of the result is still allowed.
   const double own =
-      std::max(1e-7, relative_error(network.probabilities(picture, at::kFloat), reference));
-  const double most_in_bf16 = std::max(
-      kBf16Error, relative_error(network.probabilities(picture, at::kBFloat16), reference));
+      std::max(1e-7, relative_l2(network.probabilities(pictures, at::kFloat), reference));
+  const double most_in_bf16 =
+      std::max(kBf16Error, relative_l2(network.probabilities(pictures, at::kBFloat16), reference));
   ThreadPool pool(2);
   for (const char* name : kTables) {
     const Kernels* kernels = kernels_named(name);
@@ -72,7 +70,7 @@ void assert_agrees(const RandomNetwork& network, const at::Tensor& picture) {
     // Whatever is read before it is written shows.
     inference.memory().fill(std::numeric_limits<float>::quiet_NaN());
     const at::Tensor result = run(&inference, picture, &pool);
-    const double error = relative_error(result, reference);
+    const double error = relative_l2(result, reference);
     const double most = kernels->bf16 != nullptr ? most_in_bf16 : kTimesLibtorchsError * own;
     ck_assert_msg(error <= most, "%s, width %d, %ldx%ld: error %g, LibTorch's own %g", name,
                   network.base_width, static_cast<long>(picture.size(2)),

@@ -37,7 +37,6 @@ class Predictor {
   const ModelCard& card() const { return engine_->card(); }
   double threshold() const { return threshold_; }
   std::string device() const { return engine_->device(); }
-  std::string engine() const { return engine_->name(); }
 
   // Probabilities after clean-up, at the network's size or of that part of it which shows the
   // picture; valid until the next call.
