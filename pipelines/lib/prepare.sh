@@ -2,7 +2,7 @@
 # Sourced by pipelines/demo and tests/run, in the project's root: what both need before they start.
 
 packages_build="meson ninja-build pkg-config g++ libtorch-dev libopenblas0-pthread
-  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libjpeg62-turbo-dev libglib2.0-dev
+  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libjpeg-dev libglib2.0-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcli11-dev nlohmann-json3-dev libfmt-dev"
 packages_run="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 packages_tests="check gstreamer1.0-plugins-bad"
