@@ -195,6 +195,12 @@ void install_mask_properties(GObjectClass* object_class) {
                           "Drop regions of a mask that are smaller than this fraction of the "
                           "frame; below 0: the model's own",
                           -1, 1, defaults.min_area, kAtAnyTime));
+  g_object_class_install_property(
+      object_class, kMinConfidence,
+      g_param_spec_double("min-confidence", "Min confidence",
+                          "Show no mask of which the network is less sure than this, from 0 (all) "
+                          "to 1; below 0: the model's own",
+                          -1, 1, defaults.min_confidence, kAtAnyTime));
 }
 
 void install_look_properties(GObjectClass* object_class) {

@@ -12,7 +12,8 @@ constexpr const char* kRegion = "lesion";
 
 bool same_rules(const UnetsegMaskOptions& a, const UnetsegMaskOptions& b) {
   return a.threshold == b.threshold && a.largest_only == b.largest_only &&
-         a.fill_holes == b.fill_holes && a.min_area == b.min_area;
+         a.fill_holes == b.fill_holes && a.min_area == b.min_area &&
+         a.min_confidence == b.min_confidence;
 }
 
 bool same_motion(const std::optional<UnetsegMotion>& a, const std::optional<UnetsegMotion>& b) {

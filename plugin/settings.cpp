@@ -99,6 +99,7 @@ constexpr Access kSettings[] = {
     frame<&FrameSettings::largest_only>(kLargestOnly),
     frame<&FrameSettings::fill_holes>(kFillHoles),
     frame<&FrameSettings::min_area>(kMinArea),
+    frame<&FrameSettings::min_confidence>(kMinConfidence),
     frame<&FrameSettings::color>(kColor),
     frame<&FrameSettings::opacity>(kOpacity),
     frame<&FrameSettings::contour_color>(kContourColor),

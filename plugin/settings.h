@@ -34,8 +34,9 @@ struct FrameSettings {
   double smoothing = 0;  // weight of the probabilities before, 0..1
   UnetsegSwitch largest_only = UNETSEG_SWITCH_MODEL;
   UnetsegSwitch fill_holes = UNETSEG_SWITCH_MODEL;
-  double min_area = -1;      // fraction of the frame; below 0: the model's own
-  guint color = 0xff00c8ff;  // light blue, a hue that skin and lesions do not have
+  double min_area = -1;        // fraction of the frame; below 0: the model's own
+  double min_confidence = -1;  // 0..1; below 0: the model's own
+  guint color = 0xff00c8ff;    // light blue, a hue that skin and lesions do not have
   double opacity = 0.25;
   guint contour_color = 0xff00c8ff;
   guint contour_width = 3;
@@ -96,6 +97,7 @@ enum Property : guint {
   kLargestOnly,
   kFillHoles,
   kMinArea,
+  kMinConfidence,
   kColor,
   kOpacity,
   kContourColor,

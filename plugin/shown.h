@@ -15,8 +15,8 @@ struct ShownMask {
   std::optional<UnetsegMotion> motion;
 
   UnetsegMaskOptions options(const FrameSettings& settings) const {
-    return {settings.threshold, settings.largest_only, settings.fill_holes, settings.min_area,
-            motion ? &*motion : nullptr};
+    return {settings.threshold, settings.largest_only,   settings.fill_holes,
+            settings.min_area,  settings.min_confidence, motion ? &*motion : nullptr};
   }
 };
 

@@ -190,11 +190,11 @@ void Session::smooth(guint slot, guint previous, const UnetsegMotion* motion, do
 
 Session::Rules Session::resolved(const UnetsegMaskOptions& mask) const {
   const ModelCard& card = engine_->card();
-  return {
-      mask.threshold < 0 ? card.threshold : mask.threshold,
-      {chosen(mask.largest_only, card.clean_up.largest_only),
-       chosen(mask.fill_holes, card.clean_up.fill_holes),
-       mask.min_area < 0 ? card.clean_up.min_area : mask.min_area, card.clean_up.min_confidence}};
+  return {mask.threshold < 0 ? card.threshold : mask.threshold,
+          {chosen(mask.largest_only, card.clean_up.largest_only),
+           chosen(mask.fill_holes, card.clean_up.fill_holes),
+           mask.min_area < 0 ? card.clean_up.min_area : mask.min_area,
+           mask.min_confidence < 0 ? card.clean_up.min_confidence : mask.min_confidence}};
 }
 
 // Cleaned once for all that is drawn and measured. The slot's own probabilities stay as the network

@@ -171,7 +171,7 @@ START_TEST(test_the_session_augments_as_the_trainers_evaluation_does) {
   SmallWeights().write(file);
   Session session(options_for(file));
   const trainer::Image image = picture(0, 50);
-  const UnetsegMaskOptions mask = {-1, UNETSEG_SWITCH_MODEL, UNETSEG_SWITCH_MODEL, -1, nullptr};
+  const UnetsegMaskOptions mask = {-1, UNETSEG_SWITCH_MODEL, UNETSEG_SWITCH_MODEL, -1, -1, nullptr};
   const UnetsegStyle style = {UNETSEG_DRAW_PROBABILITY, 0, 0, 0, 0};
   std::vector<std::vector<std::uint8_t>> pictures;
   for (const UnetsegTta tta : {UNETSEG_TTA_NONE, UNETSEG_TTA_FLIPS, UNETSEG_TTA_D4}) {

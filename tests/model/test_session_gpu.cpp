@@ -103,7 +103,8 @@ class Session {
 
  private:
   const UnetsegBackend* table_ = &backend_table();
-  const UnetsegMaskOptions mask_ = {-1, UNETSEG_SWITCH_MODEL, UNETSEG_SWITCH_MODEL, -1, nullptr};
+  const UnetsegMaskOptions mask_ = {-1,     UNETSEG_SWITCH_MODEL, UNETSEG_SWITCH_MODEL, -1, -1,
+                                    nullptr};
   GError* error_ = nullptr;
   UnetsegSession* session_ = nullptr;
 };

@@ -43,6 +43,12 @@ START_TEST(test_auto_is_the_models_and_on_and_off_override_it) {
       {"fake:min-area=0.1", "min-area", "-1", kWithoutPixel},
       {"fake:min-area=0.1", "min-area", "0.5", kSkin},
       {"fake:min-area=0.1", "min-area", "0", kFrame},
+      {"fake:", "min-confidence", "-1", kFrame},
+      {"fake:", "min-confidence", "0.7", kFrame},
+      {"fake:", "min-confidence", "0.9", kSkin},
+      {"fake:min-confidence=0.9", "min-confidence", "-1", kSkin},
+      {"fake:min-confidence=0.9", "min-confidence", "0.7", kFrame},
+      {"fake:min-confidence=0.9", "min-confidence", "0", kFrame},
       // One says nothing about another.
       {"fake:largest-only=1", "fill-holes", "on", kBoth},
       {"fake:largest-only=1,fill-holes=1", "largest-only", "off", kFilled},
@@ -71,13 +77,15 @@ START_TEST(test_a_change_while_playing_shows_on_the_next_frame) {
         {"min-area", "0.1", kBoth},
         {"min-area", "0.5", kSkin},
         {"min-area", "-1", kFilled},
+        {"min-confidence", "0.9", kSkin},
+        {"min-confidence", "0.5", kFilled},
         {"fill-holes", "auto", kFrame},
     };
     for (const auto& step : steps) {
       set_properties(bench.element(), {{step.property, step.value}});
       assert_mask(bench, held ? kSkin : kFrame, step.mask);
     }
-    ck_assert_uint_eq(bench.stat("inferred"), held ? 1 : 8);
+    ck_assert_uint_eq(bench.stat("inferred"), held ? 1 : 10);
   }
 }
 END_TEST

@@ -23,6 +23,7 @@ const Setting kSettings[] = {
     {"largest-only", "auto", nullptr, nullptr, "on"},
     {"fill-holes", "auto", nullptr, nullptr, "off"},
     {"min-area", "-1", "-1", "1", "0.01"},
+    {"min-confidence", "-1", "-1", "1", "0.75"},
     {"threshold", "-1", "-1", "1", "0.25"},
     {"color", "4278241535", "0", "4294967295", "16909060"},
     {"opacity", "0.25", "0", "1", "0.75"},

@@ -20,13 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The number behind the first occurrence of `words`.
-double number_after(const std::string& words, const std::string& text) {
-  const std::size_t place = text.find(words);
-  ck_assert_msg(place != std::string::npos, "'%s' is not in:\n%s", words.c_str(), text.c_str());
-  return std::strtod(text.c_str() + place + words.size(), nullptr);
-}
-
 START_TEST(test_synthesize_writes_a_set_that_check_finds_whole) {
   const Dataset set = find_dataset(small_run().data);
   ck_assert_str_eq(set.layout.c_str(), "ISIC 2017");

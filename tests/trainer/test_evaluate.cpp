@@ -137,6 +137,29 @@ START_TEST(test_threshold_is_tuned_on_validation_and_kept_in_the_weights) {
 }
 END_TEST
 
+// No network is as sure as 1, and nothing found scores 0 on these discs.
+START_TEST(test_the_least_confidence_is_the_weights_own_unless_given) {
+  const TemporaryFolder folder;
+  const std::string strict = folder.path() + "/strict.safetensors";
+  const auto dice = [&](const std::string& weights, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"--weights", weights, "--data", discs().data};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = evaluate(arguments);
+    assert_code(outcome, 0);
+    return number_after("\nDice", outcome.out);
+  };
+  ck_assert_double_gt(dice(UNETSEG_TEST_WEIGHTS, {}), 0.5);
+  ck_assert_double_eq(dice(UNETSEG_TEST_WEIGHTS, {"--min-confidence", "1"}), 0);
+  assert_code(evaluate({"--weights", UNETSEG_TEST_WEIGHTS, "--data", discs().data,
+                        "--tune-threshold", "--min-confidence", "1", "--write-threshold", strict}),
+              0);
+  const auto written = unetseg::read_safetensors(strict);
+  ck_assert_str_eq(written.metadata.at("min_confidence").c_str(), "1");
+  ck_assert_double_eq(dice(strict, {}), 0);
+  ck_assert_double_gt(dice(strict, {"--min-confidence", "0"}), 0.5);
+}
+END_TEST
+
 START_TEST(test_threshold_is_not_tuned_on_other_splits) {
   assert_error(evaluate({"--weights", discs().timid, "--data", discs().data, "--split", "test",
                          "--tune-threshold"}),
@@ -196,6 +219,7 @@ int main() {
   tcase_add_test(tests, test_compare_tells_the_better_weights_and_by_how_much);
   tcase_add_test(tests, test_scores_are_written_and_compared_later);
   tcase_add_test(tests, test_threshold_is_tuned_on_validation_and_kept_in_the_weights);
+  tcase_add_test(tests, test_the_least_confidence_is_the_weights_own_unless_given);
   tcase_add_test(tests, test_threshold_is_not_tuned_on_other_splits);
   tcase_add_test(tests, test_conditions_are_scored_beside_the_plain_images);
   tcase_add_test(tests, test_t1_reports_that_cannot_be_written_are_4_before_images_are_read);

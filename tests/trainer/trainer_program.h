@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -108,6 +109,13 @@ inline void assert_code(const Outcome& outcome, int code) {
 inline void assert_in(const std::string& words, const std::string& text) {
   ck_assert_msg(text.find(words) != std::string::npos, "'%s' is not in:\n%.3000s", words.c_str(),
                 text.c_str());
+}
+
+// The number behind the first occurrence of `words`.
+inline double number_after(const std::string& words, const std::string& text) {
+  const std::size_t place = text.find(words);
+  ck_assert_msg(place != std::string::npos, "'%s' is not in:\n%s", words.c_str(), text.c_str());
+  return std::strtod(text.c_str() + place + words.size(), nullptr);
 }
 
 // One "error:" line, the last one on stderr, with these words.

@@ -102,9 +102,10 @@ void add_evaluate(CLI::App& app, Action* action) {
       verb->add_flag("--tune-threshold", options->tune_threshold,
                      "Try thresholds from 0.30 to 0.70 on the validation images")
           ->excludes(verb->get_option("--threshold"), predictions, json, panels, compare);
-  verb->add_option("--write-threshold", options->write_threshold,
-                   "Write the weights with the best threshold here; the file of --weights itself "
-                   "is changed where it is named")
+  verb->add_option(
+          "--write-threshold", options->write_threshold,
+          "Write the weights with the best threshold here, and with --min-confidence where "
+          "that is given; the file of --weights itself is changed where it is named")
       ->needs(tune);
   verb->add_flag("--conditions", options->conditions,
                  "Score each image under blur, noise, other light, rims, other proportions, ..., "

@@ -15,11 +15,13 @@
 namespace unetseg::trainer {
 namespace {
 
-// The weights with another threshold and a note of where it comes from, all else as it was.
-void write_with_threshold(const SafetensorsFile& file, double threshold, const std::string& note,
-                          const std::string& path) {
+// The weights with another threshold and a note of where it comes from, and with another least
+// confidence unless that is negative; all else as it was.
+void write_with_threshold(const SafetensorsFile& file, double threshold, double min_confidence,
+                          const std::string& note, const std::string& path) {
   ModelCard card = card_of(file);
   card.threshold = threshold;
+  if (min_confidence >= 0) card.clean_up.min_confidence = min_confidence;
   card.notes["threshold_tuned"] = note;
   std::vector<TensorToWrite> tensors;
   for (const TensorEntry& tensor : file.tensors)
@@ -63,8 +65,8 @@ int evaluate_threshold(const EvaluateOptions& options) {
   if (!options.csv.empty()) write_file_atomically(options.csv, to_csv(tried));
   if (!options.write_threshold.empty()) {
     const ThresholdScores& best = best_of(tried);
-    write_with_threshold(file, best.threshold, note_of(options, best, own),
-                         options.write_threshold);
+    write_with_threshold(file, best.threshold, options.predictor.min_confidence,
+                         note_of(options, best, own), options.write_threshold);
     fmt::print("written to {}\n", options.write_threshold);
   }
   return kOk;

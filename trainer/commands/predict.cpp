@@ -104,6 +104,10 @@ void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weigh
   verb.add_option("--threshold", options->threshold,
                   "Probability from which a pixel is lesion; by default the weights' own")
       ->check(CLI::Range(0.0, 1.0));
+  verb.add_option("--min-confidence", options->min_confidence,
+                  "Find nothing where the network is less sure than this; by default the weights' "
+                  "own")
+      ->check(CLI::Range(0.0, 1.0));
   const auto set_fit = [options](const std::string& name) {
     options->fit = UNETSEG_FIT_MODEL;
     for (const UnetsegFit fit : {UNETSEG_FIT_STRETCH, UNETSEG_FIT_LETTERBOX, UNETSEG_FIT_CROP})

@@ -26,11 +26,13 @@ const char* tta_name(UnetsegTta tta) {
 Predictor::Predictor(const PredictorOptions& options)
     : engine_(open_engine(options)),
       threshold_(options.threshold < 0 ? engine_->card().threshold : options.threshold),
+      clean_up_(engine_->card().clean_up),
       fit_(options.fit == UNETSEG_FIT_MODEL ? engine_->card().fit : options.fit),
       augmentation_(options.augmentation),
       symmetries_(engine_->card().input_width, engine_->card().input_height),
       sampler_(engine_->card().input_width, engine_->card().input_height,
                engine_->card().normalisation) {
+  if (options.min_confidence >= 0) clean_up_.min_confidence = options.min_confidence;
   const std::size_t pixels = static_cast<std::size_t>(card().input_width) * card().input_height;
   input_.resize(3 * pixels);
   network_.resize(pixels);
@@ -57,7 +59,7 @@ ProbabilityView Predictor::cleaned(double threshold) {
   std::copy_n(network_.begin(), static_cast<std::size_t>(map_.width) * map_.height,
               cleaned_.begin());
   cleaner_.clean(cleaned_.data(), map_.width, map_.height, threshold,
-                 of_part(card().clean_up, map_.part));
+                 of_part(clean_up_, map_.part));
   cleaned_for_ = threshold;
   return map_;
 }

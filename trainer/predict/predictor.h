@@ -20,7 +20,8 @@ struct PredictorOptions {
   UnetsegEngine engine = UNETSEG_ENGINE_AUTO;
   UnetsegPrecision precision = UNETSEG_PRECISION_AUTO;
   unsigned threads = 0;
-  double threshold = -1;  // negative: the weights' own
+  double threshold = -1;       // negative: the weights' own
+  double min_confidence = -1;  // likewise
   UnetsegFit fit = UNETSEG_FIT_MODEL;
   UnetsegTta augmentation = UNETSEG_TTA_NONE;
 };
@@ -59,6 +60,7 @@ class Predictor {
  private:
   std::unique_ptr<Engine> engine_;
   double threshold_;
+  CleanUp clean_up_;
   UnetsegFit fit_;
   UnetsegTta augmentation_;
   Symmetries symmetries_;

@@ -59,6 +59,8 @@ void set(Script* script, const std::string& key, const std::string& value) {
     script->clean_up.fill_holes = std::stol(value) != 0;
   } else if (key == "min-area") {
     script->clean_up.min_area = std::stod(value);
+  } else if (key == "min-confidence") {
+    script->clean_up.min_confidence = std::stod(value);
   } else if (key == "fit") {
     script->fit = kFits.at(value);
   } else if (key == "shift") {

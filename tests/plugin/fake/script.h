@@ -18,6 +18,7 @@
 //   largest-only=0   1: its clean-up keeps the largest region alone
 //   fill-holes=0     1: its clean-up fills holes
 //   min-area=0       its clean-up drops regions below this fraction of the frame
+//   min-confidence=0 its clean-up drops masks of which it is less sure
 //   shift=0          1: each probability is that of the pixel to its left, 0 in the first column
 //   delay-ms=0       inferences take that much longer
 //   delay-at=FRAMES  but only these; default: all, warm-up included
