@@ -251,6 +251,8 @@ START_TEST(test_a_teacher_softens_the_truth_and_belongs_to_the_run) {
   const std::vector<std::string> taught = stable_metrics(arguments[4]);
   ck_assert(taught != untaught);
   assert_in("taught by " + teacher, text_of(arguments[4] + "/card.md"));
+  const std::string told = run_trainer({"inspect", arguments[4] + "/last.safetensors"}).out;
+  assert_in("\"teacher\":[\"teacher.safetensors\",\"best.safetensors\"]", told);
   // The configuration names the files, and repeats the run.
   assert_code(run_trainer({"train", "--config", arguments[4] + "/config.json", "--data",
                            small_run().data, "--output", folder.path() + "/again"}),

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 
 namespace unetseg::trainer {
 
@@ -12,6 +13,12 @@ namespace {
 // Below it are one in 500 masks on training images, and a third of what is found where there is no
 // lesion.
 constexpr double kLeastConfidence = 0.45;
+
+// Weights travel: of the files that taught them, their names and hashes alone.
+Config without_folders(Config config) {
+  for (std::string& path : config.teacher) path = std::filesystem::path(path).filename().string();
+  return config;
+}
 
 }  // namespace
 
@@ -31,7 +38,7 @@ ModelCard card_of_run(const Config& config, const ProgressState& state, std::siz
     card.clean_up.largest_only = card.clean_up.fill_holes = true;
     card.clean_up.min_confidence = kLeastConfidence;
   }
-  card.notes["recipe"] = to_json(config).dump();
+  card.notes["recipe"] = to_json(without_folders(config)).dump();
   card.notes["data_sha256"] = data_sha256;
   card.notes["data"] = fmt::format("{} training and {} validation images", training, validation);
   card.notes["steps"] = std::to_string(state.step);
