@@ -194,21 +194,40 @@ void draw_pen_circle(Layer* layer, Random& random) {
   layer->paint(kInks[random.below(kInks.size())], random.uniform(0.3, 0.8));
 }
 
-// Cloth, a glove or a drape at one side.
+// Cloth, a glove or a drape at one side: its edge is bent, its shadow lies on the skin, and folds
+// run along it.
 void draw_drape(Layer* layer, Random& random) {
-  constexpr std::array<Rgb, 6> kColours = {{{0.8, 0.15, 0.5},
+  constexpr std::array<Rgb, 8> kColours = {{{0.8, 0.15, 0.5},
+                                            {0.7, 0.1, 0.35},
                                             {0.2, 0.4, 0.65},
+                                            {0.1, 0.55, 0.7},
                                             {0.25, 0.55, 0.45},
                                             {0.85, 0.85, 0.9},
                                             {0.35, 0.3, 0.5},
                                             {0.1, 0.1, 0.12}}};
-  const double angle = random.uniform(0, kTurn), thickness = random.uniform(0.6, 1.4);
-  const double distance = random.uniform(0.75, 1.1) + thickness / 2;
+  const double angle = random.uniform(0, kTurn), radius = random.uniform(1.5, 6);
   const double nx = std::cos(angle), ny = std::sin(angle);
-  const Point middle = {layer->aspect() * distance * nx, distance * ny};
-  layer->add_segment({middle.x - 3 * ny, middle.y + 3 * nx}, {middle.x + 3 * ny, middle.y - 3 * nx},
-                     thickness);
-  layer->paint(kColours[random.below(kColours.size())], random.uniform(0.9, 1));
+  // So far from the picture's middle that a lesion there is seen.
+  const double distance = random.uniform(0.4, 1.1);
+  const auto beyond = [&](double depth) {
+    return Point{layer->aspect() * distance * nx + depth * nx, distance * ny + depth * ny};
+  };
+  layer->add_ellipse(beyond(radius - random.uniform(0.01, 0.08)), radius, 1);
+  layer->paint({0, 0, 0}, random.uniform(0, 0.35));
+  const Rgb colour = kColours[random.below(kColours.size())];
+  layer->add_ellipse(beyond(radius), radius, 1);
+  layer->paint(colour, random.uniform(0.9, 1));
+  const int folds = static_cast<int>(random.below(6));
+  for (int i = 0; i < folds; ++i) {
+    Point from = beyond(random.uniform(0.1, 0.9));
+    from.x -= 3 * ny;
+    from.y += 3 * nx;
+    const double along = angle - kTurn / 4 + random.uniform(-0.1, 0.1);
+    layer->add_segment(from, {from.x + 6 * std::cos(along), from.y + 6 * std::sin(along)},
+                       random.uniform(0.02, 0.12));
+    const double light = random.chance(0.5) ? 1.25 : 0.7;
+    layer->paint({light * colour.r, light * colour.g, light * colour.b}, random.uniform(0.1, 0.5));
+  }
 }
 
 void draw_bubbles(Layer* layer, Random& random) {
@@ -259,7 +278,7 @@ std::vector<std::uint8_t> draw_artefacts(int count, int width, int height, std::
     if (kind > 0.25 && kind < 0.4) draw_bubbles(&layer, random);
     if (kind > 0.7 && kind < 0.82) draw_pen_marks(&layer, random);
     if (kind > 0.8 && kind < 0.88) draw_pen_circle(&layer, random);
-    if (kind > 0.93) draw_drape(&layer, random);
+    if (kind > 0.9) draw_drape(&layer, random);
     if (kind < 0.2 || (kind > 0.35 && kind < 0.75)) draw_hairs(&layer, random);
     layer.append_to(&layers);
   }
