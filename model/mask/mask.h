@@ -4,10 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "model/mask/frame_part.h"
+#include "model/mask/regions.h"
 
 namespace unetseg {
 
@@ -47,22 +47,18 @@ float reaching_level(double threshold);
 // Edits `probabilities` in place so that thresholding them gives the cleaned mask: a removed pixel
 // drops just below `threshold`, a filled one rises to it; others stay. Regions are chosen by their
 // area before holes are filled, and the confidence (expected_dice) is of the mask after both.
-// Object holds the scratch memory, so that a call on a size seen before allocates nothing of ours.
-// One object per thread.
-//
-// Uses OpenCV's connected components. A build without OpenCV throws Error(settings) where anything
-// of regions is asked for. Throws Error(no_space) where memory is not to be had.
+// Object holds the scratch memory, so that a call on a size seen before allocates nothing. One
+// object per thread. Throws Error(no_space) where memory is not to be had.
 class Cleaner {
  public:
-  Cleaner();
-  ~Cleaner();
-  Cleaner(const Cleaner&) = delete;
-  Cleaner& operator=(const Cleaner&) = delete;
   void clean(float* probabilities, int width, int height, double threshold, const CleanUp& how);
 
  private:
-  struct Scratch;
-  std::unique_ptr<Scratch> scratch_;
+  void drop_small_regions(int width, int height, const CleanUp& how);
+  void fill_holes(int width, int height);
+
+  std::vector<std::uint8_t> mask_;  // 1 is lesion
+  Regions regions_;
 };
 
 // Enlarges (or shrinks) a probability map bilinearly to a frame's size, pixel centres at

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bilinear enlarging of a probability map: the one arithmetic for a row of it and for a pixel alone.
+// Bilinear enlarging of a probability map: the one arithmetic for a row of it and for a pixel
+// alone.
 #pragma once
 
 #include "model/frame/on_gpu.h"

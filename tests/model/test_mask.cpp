@@ -203,8 +203,6 @@ START_TEST(test_c2_a_mask_too_wide_for_memory_is_reported_and_survived) {
 }
 END_TEST
 
-#ifdef UNETSEG_HAVE_OPENCV
-
 static void assert_cleaned(const std::vector<std::string>& before, const CleanUp& how,
                            const std::vector<std::string>& after) {
   const Map original = drawn(before), expected = drawn(after);
@@ -324,8 +322,6 @@ START_TEST(test_one_cleaner_serves_sizes_and_masks_in_turn) {
 }
 END_TEST
 
-#endif
-
 int main() {
   Suite* suite = suite_create("mask");
   TCase* upsampling = tcase_create("upsampling");
@@ -339,7 +335,6 @@ int main() {
   tcase_add_test(upsampling, test_mask_leaves_the_bytes_between_rows_alone);
   tcase_add_test(upsampling, test_c2_a_mask_too_wide_for_memory_is_reported_and_survived);
   suite_add_tcase(suite, upsampling);
-#ifdef UNETSEG_HAVE_OPENCV
   TCase* cleaning = tcase_create("cleaning");
   tcase_add_test(cleaning, test_cleaning_nothing_changes_nothing);
   tcase_add_test(cleaning, test_largest_region_is_kept_and_joined_at_corners);
@@ -351,6 +346,5 @@ int main() {
   tcase_add_test(cleaning, test_empty_and_full_masks_survive_cleaning);
   tcase_add_test(cleaning, test_one_cleaner_serves_sizes_and_masks_in_turn);
   suite_add_tcase(suite, cleaning);
-#endif
   return run_suite(suite);
 }

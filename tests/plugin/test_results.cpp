@@ -319,7 +319,6 @@ START_TEST(test_a_held_mask_is_measured_anew_for_another_threshold) {
 }
 END_TEST
 
-#ifdef UNETSEG_HAVE_OPENCV
 // One map after clean-up for overlay, mask and measurements; a new inference has a new one.
 START_TEST(test_what_is_measured_is_the_cleaned_mask) {
   Bench bench({{"model-file", "fake:largest-only=1"}});
@@ -356,7 +355,6 @@ START_TEST(test_another_threshold_is_another_clean_up) {
   }
 }
 END_TEST
-#endif
 
 START_TEST(test_a_shared_frame_gets_its_metas_without_a_copy_of_its_pixels) {
   for (const bool read_only : {false, true}) {
@@ -431,10 +429,8 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_no_result_is_lost_where_the_mode_changes);
   tcase_add_test(tests, test_pixel_size_adds_millimetres);
   tcase_add_test(tests, test_a_held_mask_is_measured_anew_for_another_threshold);
-#ifdef UNETSEG_HAVE_OPENCV
   tcase_add_test(tests, test_what_is_measured_is_the_cleaned_mask);
   tcase_add_test(tests, test_another_threshold_is_another_clean_up);
-#endif
   tcase_add_test(tests, test_a_shared_frame_gets_its_metas_without_a_copy_of_its_pixels);
   tcase_add_test(tests, test_output_none_lets_frames_through_as_they_are);
   tcase_add_test(tests, test_an_earlier_elements_meta_is_replaced);
