@@ -230,7 +230,10 @@ void Player::expect_error(const std::string& text) {
 }
 
 void Player::expect_violation(const std::string& text) {
-  if (!take_from(&found_, text)) throw ScenarioError("no violation '" + text + "'");
+  wait_until("a violation '" + text + "'", [&] {
+    collect_violations();
+    return take_from(&found_, text);
+  });
 }
 
 guint64 Player::quantity(const std::string& name) {
@@ -286,5 +289,9 @@ void Player::compare(bool has_ended) {
       violations_.add(std::to_string(in.size()) + " frames into net, " +
                       std::to_string(out.size()) + " " + what + " out of it");
   }
+  collect_violations();
+}
+
+void Player::collect_violations() {
   for (std::string& text : violations_.take()) found_.push_back(std::move(text));
 }

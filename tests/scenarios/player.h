@@ -42,6 +42,7 @@ class Player {
   void watch(const std::string& name, const std::string& element);
   void collect_errors();
   void compare(bool has_ended);
+  void collect_violations();
   template <typename Condition>
   void wait_until(const std::string& what, Condition condition);
 
