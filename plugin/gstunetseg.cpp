@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The element's GObject face: every virtual function is a cast and one call into Element.
 
+// Lines of a shell stay whole.
+// clang-format off
+
 /**
  * SECTION:element-unetseg
  * @title: unetseg
  * @short_description: Segments skin lesions in dermatoscope video
  *
  * Runs an Improved UNet on every frame and shows where the lesion is: as an overlay in the frame's
- * own format, as a mask, as the probability of lesion at each pixel, or by cutting it out. Frames
- * are read in the format they come in; only what the network needs of them is converted.
+ * own format, as a mask, as the probability of lesion at each pixel, or by cutting it out. Frames are
+ * read in the format they come in; only what the network needs of them is converted.
  *
  * The network and LibTorch live in a module of their own, which is opened when the element goes to
  * READY. The model is loaded and warmed up on the way to PAUSED, before the first frame.
@@ -30,58 +33,52 @@
  * location=cutout.png
  * ]| The lesion alone, as a PNG with alpha.
  * |[
- * gst-launch-1.0 compositor name=mix ! videoconvert ! autovideosink  videotestsrc
- * pattern=checkers-8 ! mix.  v4l2src ! videoconvert ! unetseg output=cutout ! mix.
+ * gst-launch-1.0 compositor name=mix ! videoconvert ! autovideosink  videotestsrc pattern=checkers-8 ! mix.  v4l2src ! videoconvert ! unetseg output=cutout ! mix.
  * ]| A camera's lesion over another picture.
  *
  * |[
- * gst-launch-1.0 -e v4l2src ! videoconvert ! unetseg name=net  net. ! queue ! videoconvert !
- * jpegenc ! matroskamux ! filesink location=overlay.mkv  net.mask ! queue ! pngenc ! matroskamux !
- * filesink location=mask.mkv
+ * gst-launch-1.0 -e v4l2src ! videoconvert ! unetseg name=net  net. ! queue ! videoconvert ! jpegenc ! matroskamux ! filesink location=overlay.mkv  net.mask ! queue ! pngenc ! matroskamux ! filesink location=mask.mkv
  * ]| Overlay and masks of one camera, recorded together.
  *
  * ## Outputs
  *
  * With `output=none` frames pass untouched, and are neither copied nor drawn on.
  *
- * With `output=cutout` alpha is straight and the probability of lesion, after the mask's clean-up:
- * 255 where the network is sure of lesion, and soft at the border. It takes the place of alpha that
- * the frame came with. The format is the frame's own where it has alpha, and its colours stay bit
- * for bit then; other formats are converted, by matrix and range, to the first of RGBA, BGRA, ARGB
- * and ABGR that what comes after takes. Frames without a mask are transparent, and have the GAP
- * flag.
+ * With `output=cutout` alpha is straight and the probability of lesion, after the mask's clean-up: 255
+ * where the network is sure of lesion, and soft at the border. It takes the place of alpha that the
+ * frame came with. The format is the frame's own where it has alpha, and its colours stay bit for bit
+ * then; other formats are converted, by matrix and range, to the first of RGBA, BGRA, ARGB and ABGR that
+ * what comes after takes. Frames without a mask are transparent, and have the GAP flag.
  *
  * ## Frames in GPU memory
  *
- * Where the network runs on an NVIDIA GPU and GStreamer has its CUDA library (from 1.22 on), both
- * pads take frames with `memory:CUDAMemory`, which are sampled and drawn on there. The element
- * tells those around it the CUDA context that it works in; frames of another context or GPU are
- * copied through system memory, of which a warning tells once. Masks, on both pads, are in system
- * memory. Cutouts are not made of frames in GPU memory.
+ * Where the network runs on an NVIDIA GPU and GStreamer has its CUDA library (from 1.22 on), both pads
+ * take frames with `memory:CUDAMemory`, which are sampled and drawn on there. The element tells those
+ * around it the CUDA context that it works in; frames of another context or GPU are copied through
+ * system memory, of which a warning tells once. Masks, on both pads, are in system memory. Cutouts are
+ * not made of frames in GPU memory.
  * |[
- * gst-launch-1.0 filesrc location=film.mp4 ! qtdemux ! h264parse ! nvh264dec ! unetseg device=cuda
- * ! nvh264enc ! h264parse ! matroskamux ! filesink location=overlay.mkv
+ * gst-launch-1.0 filesrc location=film.mp4 ! qtdemux ! h264parse ! nvh264dec ! unetseg device=cuda ! nvh264enc ! h264parse ! matroskamux ! filesink location=overlay.mkv
  * ]| A film, decoded, outlined and encoded without its frames leaving the GPU.
  *
  * ## Live pipelines
  *
- * In a live pipeline no frame waits for the network and none is dropped: each is pushed at once
- * with the newest mask that is finished, unless that is older than #GstUnetseg:max-mask-age. The
+ * In a live pipeline no frame waits for the network and none is dropped: each is pushed at once with
+ * the newest mask that is finished, unless that is older than #GstUnetseg:max-mask-age. The
  * #GstUnetseg:mode property says otherwise where every frame needs its own mask.
  *
  * With #GstUnetseg:motion-compensation a mask follows the camera: each frame is compared with the
  * one that the mask was inferred from, at the network's resolution, and the mask is shifted, turned
  * and scaled as the picture is. Measurements and metas are of the mask as it is shown; messages are
- * of the frame that was inferred. Where the movement cannot be told (a blurred frame, bare skin)
- * the mask stays where it was last; where a frame shows another scene the mask is dropped, and
- * there is none until the next inference is finished. #GstUnetseg:smoothing starts anew at another
- * scene in every mode. A mask of a model that has been replaced stays where it is.
+ * of the frame that was inferred. Where the movement cannot be told (a blurred frame, bare skin) the
+ * mask stays where it was last; where a frame shows another scene the mask is dropped, and there is
+ * none until the next inference is finished. #GstUnetseg:smoothing starts anew at another scene in
+ * every mode. A mask of a model that has been replaced stays where it is.
  *
  * ## How frames become the network's input
  *
- * The network takes pictures of one size, which #GstUnetseg:model-info tells. #GstUnetseg:fit is
- * how a frame of another shape becomes one; its pixels count as wide as the pixel aspect ratio
- * makes them.
+ * The network takes pictures of one size, which #GstUnetseg:model-info tells. #GstUnetseg:fit is how a
+ * frame of another shape becomes one; its pixels count as wide as the pixel aspect ratio makes them.
  *
  * * `weights`: as the model wants it
  * * `stretch`: each axis on its own, so that shapes are distorted
@@ -89,35 +86,34 @@
  * * `crop`: the frame's largest centred part of the input's shape. Masks, measurements and outlines
  *   know of no lesion outside of it; an outline is closed along its edge
  *
- * Masks are of the whole frame in each of them. A mask that is held keeps the fit that its own
- * frame had.
+ * Masks are of the whole frame in each of them. A mask that is held keeps the fit that its own frame
+ * had.
  *
  * ## From probabilities to masks
  *
- * With #GstUnetseg:smoothing s the probabilities of a frame are (1 - s) times what the network
- * gives for it and s times those of the frame inferred before, which were smoothed as well: 0
- * smooths nothing, and 1 keeps the first frame's. It starts anew after a flush, a seek, a
- * discontinuity, new caps, a faulty frame or another scene, and with another model or fit. Frames
- * that are not inferred do not count.
+ * With #GstUnetseg:smoothing s the probabilities of a frame are (1 - s) times what the network gives
+ * for it and s times those of the frame inferred before, which were smoothed as well: 0 smooths
+ * nothing, and 1 keeps the first frame's. It starts anew after a flush, a seek, a discontinuity, new
+ * caps, a faulty frame or another scene, and with another model or fit. Frames that are not inferred do not count.
  *
- * #GstUnetseg:min-area drops regions by their share of the frame, #GstUnetseg:largest-only all but
- * one, then #GstUnetseg:fill-holes fills those that are left, at the network's resolution. Where
- * the network is less sure of what is left than #GstUnetseg:min-confidence, nothing is found: more
- * of it keeps bare skin free of outlines, and costs pale lesions. What the model was made with is
- * `auto`, or -1. What is enlarged to the frame's size and cut at #GstUnetseg:threshold is the mask.
- * A change of these shows on the next frame, if its mask is held too.
+ * #GstUnetseg:min-area drops regions by their share of the frame, #GstUnetseg:largest-only all but one,
+ * then #GstUnetseg:fill-holes fills those that are left, at the network's resolution. Where the network
+ * is less sure of what is left than #GstUnetseg:min-confidence, nothing is found: more of it keeps bare
+ * skin free of outlines, and costs pale lesions. What the model was made with is `auto`, or -1. What is
+ * enlarged to the frame's size and cut at #GstUnetseg:threshold is the mask. A change of these shows on
+ * the next frame, if its mask is held too.
  *
  * ## Measurements
  *
  * With #GstUnetseg:post-messages the element posts an element message `unetseg` for each frame that
  * is inferred; results that a flush, a seek or new caps have overtaken are dropped. All frames that
- * show a mask, and the masks, carry the same fields as a #GstCustomMeta `unetseg`, and where a
- * lesion was found a #GstVideoRegionOfInterestMeta `lesion`. Where GStreamer has it (from 1.26 on)
- * they also carry a #GstAnalyticsRelationMeta with the segmentation, at the network's size, and the
- * lesion as an object. Frames without a mask carry none of these: nothing is known of them.
+ * show a mask, and the masks, carry the same fields as a #GstCustomMeta `unetseg`, and where a lesion
+ * was found a #GstVideoRegionOfInterestMeta `lesion`. Where GStreamer has it (from 1.26 on) they also
+ * carry a #GstAnalyticsRelationMeta with the segmentation, at the network's size, and the lesion as
+ * an object. Frames without a mask carry none of these: nothing is known of them.
  *
- * * `timestamp`, `running-time`, `stream-time`, `duration` (#guint64, nanoseconds): of the frame
- * that was inferred; #GST_CLOCK_TIME_NONE where unknown
+ * * `timestamp`, `running-time`, `stream-time`, `duration` (#guint64, nanoseconds): of the frame that
+ *   was inferred; #GST_CLOCK_TIME_NONE where unknown
  * * `frame` (#guint64): its number since the start, from 0
  * * `device` (#gchararray): where the network ran
  * * `mask-age` (#guint64, nanoseconds): from that frame to the one that carries the meta, or that
@@ -128,53 +124,52 @@
  * * `x`, `y`, `width`, `height` (#gint, pixels): bounding box
  * * `centroid-x`, `centroid-y`, `perimeter`, `diameter` (#gdouble, pixels): the diameter is the
  *   longest from border to border (the largest Feret diameter)
- * * `asymmetry` (#gdouble): share of the lesion that its mirror image leaves uncovered, the mean
- * over both principal axes; 0 is symmetric (after Stoecker, Li and Moss, Computerized Medical
- * Imaging and Graphics 16, 1992)
+ * * `asymmetry` (#gdouble): share of the lesion that its mirror image leaves uncovered, the mean over
+ *   both principal axes; 0 is symmetric (after Stoecker, Li and Moss, Computerized Medical Imaging and
+ *   Graphics 16, 1992)
  * * `border-irregularity` (#gdouble): perimeter² / (4 π area); 1 is a disc (Golston, Stoecker, Moss
  *   and Dhillon, the same volume)
- * * `confidence` (#gdouble, 0 to 1): the Dice score to be expected by the network's probabilities,
- * to first order (Borges, Pacheco and Silva, arXiv:2402.10665)
+ * * `confidence` (#gdouble, 0 to 1): the Dice score to be expected by the network's probabilities, to
+ *   first order (Borges, Pacheco and Silva, arXiv:2402.10665)
  * * `area-mm2`, `perimeter-mm`, `diameter-mm` (#gdouble): where #GstUnetseg:pixel-size is set
  *
  * ## While it runs
  *
  * All properties can be set while frames run. #GstUnetseg:model-file, #GstUnetseg:device,
  * #GstUnetseg:precision, #GstUnetseg:engine, #GstUnetseg:threads and #GstUnetseg:batch-size need a
- * model that is loaded anew: that happens aside, and it takes over between two frames, which
- * `notify::model-info` tells. No frame waits for it or is lost. Where it cannot be loaded a warning
- * says why, and the model before stays in use; the property reads back what was asked for,
- * #GstUnetseg:model-info what runs. #GstUnetseg:output changes with the next frame, if what comes
- * after takes its caps; where not, a warning says so, and the property reads back the output that
- * goes on. A #GstUnetseg:mode that changes the latency is followed by a latency message.
+ * model that is loaded anew: that happens aside, and it takes over between two frames, which `notify::model-info` tells.
+ * No frame waits for it or is lost. Where it cannot be loaded a warning says why, and the model
+ * before stays in use; the property reads back what was asked for, #GstUnetseg:model-info what runs.
+ * #GstUnetseg:output changes with the next frame, if what comes after takes its caps; where not, a
+ * warning says so, and the property reads back the output that goes on. A #GstUnetseg:mode that changes
+ * the latency is followed by a latency message.
  *
  * ## Batches
  *
  * With #GstUnetseg:batch-size frames wait until so many are there, and are inferred together: more
  * frames a second on a GPU. Masks are those of single frames, in order, and any event that has its
- * place among the frames sends out those that wait. The time that the first frame of a batch waits
- * is part of the latency that is reported. Live frames, and those without a framerate, do not wait.
+ * place among the frames sends out those that wait. The time that the first frame of a batch waits is
+ * part of the latency that is reported. Live frames, and those without a framerate, do not wait.
  * |[
- * gst-launch-1.0 filesrc location=clip.mkv ! decodebin ! videoconvert ! unetseg batch-size=16
- * output=mask ! pngenc ! multifilesink location=mask-%05d.png
+ * gst-launch-1.0 filesrc location=clip.mkv ! decodebin ! videoconvert ! unetseg batch-size=16 output=mask ! pngenc ! multifilesink location=mask-%05d.png
  * ]| A recording's masks, sixteen frames at a time.
  *
  * ## Several elements
  *
- * Elements of one process that run one model file on the same device and in the same precision
- * share its weights. On the CPU all share their threads: their inferences take turns, or, where
+ * Elements of one process that run one model file on the same device and in the same precision share
+ * its weights. On the CPU all share their threads: their inferences take turns, or, where
  * #GstUnetseg:threads is set to a part of the cores, as many run side by side as there is room for.
  *
  * ## Faulty frames
  *
  * What happens to a frame that cannot be segmented is the #GstUnetseg:on-error property's to say.
- * A frame without a mask leaves as it came, or as a mask of zeros or a transparent frame with the
- * GAP flag.
+ * A frame without a mask leaves as it came, or as a mask of zeros or a transparent frame with the GAP
+ * flag.
  *
- * An inference that takes longer than #GstUnetseg:inference-timeout is given up: its frame is
- * faulty, live frames that come before it returns leave without a mask, and its result is dropped.
- * One that has not returned five seconds after the element is stopped (or ten times what it took at
- * the start) is left behind with its memory, which is an error; the element can be started again.
+ * An inference that takes longer than #GstUnetseg:inference-timeout is given up: its frame is faulty,
+ * live frames that come before it returns leave without a mask, and its result is dropped. One that
+ * has not returned five seconds after the element is stopped (or ten times what it took at the start)
+ * is left behind with its memory, which is an error; the element can be started again.
  *
  * ## Statistics
  *
@@ -195,6 +190,8 @@
  * * `live` (#gboolean), `mode` (#gchararray), `batch-size` (#guint): what is in use; what is
  *   automatic is settled with the first caps
  */
+
+// clang-format on
 
 #include "plugin/gstunetseg.h"
 

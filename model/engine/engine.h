@@ -16,7 +16,8 @@ struct DevicePicture {
   void* ready;  // a CUevent: what comes before it has written the picture
 };
 
-// The part of an engine that infers pictures where they lie. They are read until run() returns.
+// The part of an engine that infers pictures where they lie: as Engine::run(), and they are read
+// until it returns.
 class DeviceInference {
  public:
   virtual void run(const DevicePicture* inputs, float* const* probabilities, int n) = 0;

@@ -284,6 +284,11 @@ START_TEST(test_a_teacher_that_cannot_teach_is_2_before_data_is_read) {
   assert_error(run_trainer({"train", "--data", "/no/such/folder", "--output", run, "--recipe",
                             "seed", "--teacher", small_run().folder + "/last.safetensors"}),
                2, "leave --teacher out");
+  // What is learnt by heart has no teacher.
+  const Outcome by_heart = run_trainer({"train", "--data", "/no/such/folder", "--overfit-batch",
+                                        "--teacher", small_run().folder + "/last.safetensors"});
+  assert_code(by_heart, 2);
+  assert_in("--teacher excludes --overfit-batch", by_heart.err);
 }
 END_TEST
 

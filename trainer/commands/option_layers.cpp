@@ -97,12 +97,12 @@ std::vector<Value> values_of_json(const std::string& path, const std::string& te
   }
   json.erase("teacher-sha256");  // of the files as they are now
   std::vector<Value> values;
-  for (const auto& item : json.items())
-    values.push_back({item.key() == "base-width" ? "width" : item.key(), inputs_of(item.value()),
-                      path + ": '" + item.key() + "'"});
-  values.erase(std::remove_if(values.begin(), values.end(),
-                              [](const Value& value) { return value.inputs.empty(); }),
-               values.end());
+  for (const auto& item : json.items()) {
+    const std::vector<std::string> inputs = inputs_of(item.value());
+    if (!inputs.empty())
+      values.push_back({item.key() == "base-width" ? "width" : item.key(), inputs,
+                        path + ": '" + item.key() + "'"});
+  }
   return values;
 } catch (const nlohmann::json::exception& error) {
   throw Error(Fault::settings, path + " is no configuration of a run", error.what());

@@ -119,6 +119,7 @@ void add_run_options(CLI::App* verb, TrainOptions* options) {
               "exit code 0 at Dice 0.95, else 1; no files")
           ->excludes(resume)
           ->excludes(dry_run)
+          ->excludes(verb->get_option("--teacher"))
           ->group(kRun);
   verb->add_option("--seeds", options->seeds,
                    "Runs from this many seeds, from --seed on, in seed-1, seed-2, ... of --output")
