@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What teachers find is mixed into the truth, and nothing else of a batch changes.
+// What teachers find is mixed into the truth, wherever a view takes it.
 #include <ATen/ATen.h>
 
+#include <atomic>
 #include <functional>
 
 #include "model/network/stored_parameters.h"
+#include "trainer/predict/teacher.h"
 #include "trainer/train/batch_gradient.h"
 #include "trainer/train/flat_parameters.h"
-#include "trainer/train/teacher.h"
 
 #include "tests/assertions.h"
 #include "tests/check.h"
@@ -46,43 +47,43 @@ class Weights {
   Parameters parameters_;
 };
 
-Config taught_by(const std::vector<std::string>& files, double weight) {
-  Config config = recipe("default");
-  config.device = "cpu";
-  config.precision = "fp32";
-  config.memory_format = "contiguous";
-  config.input_width = config.input_height = kSide;
-  config.teacher = files;
-  config.teacher_weight = weight;
-  return config;
+TeacherOptions taught_by(const std::vector<std::string>& weights) {
+  TeacherOptions options;
+  options.weights = weights;
+  options.augmentation = UNETSEG_TTA_NONE;
+  options.precision = UNETSEG_PRECISION_FP32;
+  return options;
 }
 
-// The second sample shows no lesion.
-Batch two_samples() {
-  at::manual_seed(3);
-  Batch batch = {at::rand({2, 3, kSide, kSide}), at::zeros({2, 1, kSide, kSide})};
-  batch.target[0].narrow(1, 4, 9).fill_(1);
-  batch.target[0].narrow(1, 13, 1).fill_(0.25);
-  return batch;
+at::Tensor found_in(const DecodedSet& set, const TeacherOptions& options) {
+  const std::vector<std::uint8_t> found = found_by_teachers(options, set, {}, false);
+  const auto n = static_cast<std::int64_t>(set.size());
+  return at::tensor(found, at::kFloat).view({n, 1, set.height, set.width}).div(255);
+}
+
+at::Tensor pictures_of(const DecodedSet& set) {
+  const auto n = static_cast<std::int64_t>(set.size());
+  return at::tensor(set.images, at::kFloat)
+      .view({n, set.height, set.width, 3})
+      .permute({0, 3, 1, 2})
+      .div(255);
 }
 
 double largest_difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
-START_TEST(test_the_truth_is_mixed_with_what_teachers_find) {
+constexpr double kRounding = 1.01 / 255;  // half a step, and a whole one at the upper end
+
+START_TEST(test_what_several_find_is_their_mean) {
   const Weights one(1), other(2);
-  const Batch batch = two_samples();
-  const at::Tensor found = 0.5 * (one.find(batch.images) + other.find(batch.images));
-  for (const double weight : {0., 0.3, 1.}) {
-    const Teacher teacher(taught_by({one.path(), other.path()}, weight));
-    const at::Tensor softened = teacher.softened(batch);
-    const at::Tensor expected = (1 - weight) * batch.target[0] + weight * found[0];
-    ck_assert_double_lt(largest_difference(softened[0], expected), 1e-5);
-    ck_assert(at::equal(softened[1], batch.target[1]));
-    ck_assert(!softened.requires_grad());
-  }
-  ck_assert_double_gt(largest_difference(found[0], batch.target[0]), 0.1);
+  const DecodedSet set = discs(3, kSide, 1);
+  const at::Tensor first = one.find(pictures_of(set)), second = other.find(pictures_of(set));
+  ck_assert_double_lt(largest_difference(found_in(set, taught_by({one.path()})), first), kRounding);
+  ck_assert_double_lt(largest_difference(found_in(set, taught_by({one.path(), other.path()})),
+                                         0.5 * (first + second)),
+                      kRounding);
+  ck_assert_double_gt(largest_difference(first, second), 0.1);
 }
 END_TEST
 
@@ -90,81 +91,153 @@ END_TEST
 // at, a turned picture gives a turned result.
 START_TEST(test_with_copies_a_turned_picture_gives_a_turned_result) {
   const Weights weights(1);
-  Config config = taught_by({weights.path()}, 1);
-  Batch batch = two_samples();
-  batch.target.fill_(1);
-  Batch turned = batch;
-  turned.images = batch.images.rot90(1, {2, 3});
-  const auto unlike = [&](const char* tta) {
-    config.teacher_tta = tta;
-    const Teacher teacher(config);
-    return largest_difference(teacher.softened(turned), teacher.softened(batch).rot90(1, {2, 3}));
+  const DecodedSet set = discs(1, kSide, 1);
+  DecodedSet turned = set;
+  for (int y = 0; y < kSide; ++y)
+    for (int x = 0; x < kSide; ++x)
+      for (int channel = 0; channel < 3; ++channel)
+        turned.images[3 * (y * kSide + x) + channel] =
+            set.images[3 * (x * kSide + kSide - 1 - y) + channel];
+  ck_assert(at::equal(pictures_of(turned), pictures_of(set).rot90(1, {2, 3})));
+  TeacherOptions options = taught_by({weights.path()});
+  const auto unlike = [&] {
+    return largest_difference(found_in(turned, options), found_in(set, options).rot90(1, {2, 3}));
   };
-  ck_assert_double_lt(unlike("d4"), 1e-5);
-  ck_assert_double_gt(unlike("none"), 1e-2);
-  turned.images = batch.images.flip(3);
-  config.teacher_tta = "flips";
-  const Teacher teacher(config);
-  ck_assert_double_lt(largest_difference(teacher.softened(turned), teacher.softened(batch).flip(3)),
-                      1e-5);
+  ck_assert_double_gt(unlike(), 1e-2);
+  options.augmentation = UNETSEG_TTA_D4;
+  ck_assert_double_lt(unlike(), kRounding);
 }
 END_TEST
 
 START_TEST(test_a_teacher_looks_at_pictures_as_its_card_says) {
-  const Weights other(1, [](ModelCard* card) {
-    card->input_width = 64;
-    card->input_height = 48;
+  const Weights weights(1, [](ModelCard* card) {
     for (int i = 0; i < 3; ++i) {
       card->normalisation.mean[i] = .1f * static_cast<float>(i + 1);
       card->normalisation.stddev[i] = .2f + .1f * static_cast<float>(i);
     }
   });
-  const Batch batch = two_samples();
+  const DecodedSet set = discs(2, 2 * kSide, 1);  // its pictures are larger than the input
   const at::Tensor mean = at::tensor({.1f, .2f, .3f}).view({1, 3, 1, 1});
   const at::Tensor stddev = at::tensor({.2f, .3f, .4f}).view({1, 3, 1, 1});
   const at::Tensor images =
-      at::upsample_bilinear2d(batch.images, {48, 64}, false).sub(mean).div(stddev);
-  // Both axes of a result grow smaller by less than two, where antialiasing is a triangle.
-  const at::Tensor found = at::_upsample_bilinear2d_aa(other.find(images), {kSide, kSide}, false);
-  const at::Tensor softened = Teacher(taught_by({other.path()}, 1)).softened(batch);
-  ck_assert_double_lt(largest_difference(softened[0], found[0]), 1e-4);
+      at::adaptive_avg_pool2d(pictures_of(set), {kSide, kSide}).sub(mean).div(stddev);
+  const at::Tensor expected =
+      at::upsample_bilinear2d(weights.find(images), {2 * kSide, 2 * kSide}, false);
+  ck_assert_double_lt(largest_difference(found_in(set, taught_by({weights.path()})), expected),
+                      kRounding);
+}
+END_TEST
+
+START_TEST(test_teachers_stop_when_asked_to) {
+  const Weights weights(1);
+  const DecodedSet set = discs(3, kSide, 1);
+  std::atomic<bool> stop{false};
+  std::size_t seen = 0;
+  assert_fault(error_of([&] {
+                 found_by_teachers(
+                     taught_by({weights.path()}), set,
+                     [&](std::size_t done, std::size_t total) {
+                       ck_assert_uint_eq(total, 3);
+                       stop = (seen = done) == 2;
+                     },
+                     stop);
+               }),
+               Fault::failed);
+  ck_assert_uint_eq(seen, 2);
+}
+END_TEST
+
+Config small_config() {
+  Config config = recipe("default");
+  config.device = "cpu";
+  config.precision = "fp32";
+  config.memory_format = "contiguous";
+  config.input_width = config.input_height = kSide;
+  config.base_width = kWidth;
+  config.batch_size = 6;
+  return config;
+}
+
+const std::vector<std::int64_t> kAll = {0, 1, 2, 3, 4, 5};
+
+// Whatever becomes of a picture, what teachers found in it stays where it was found.
+START_TEST(test_what_is_found_moves_with_the_mask) {
+  DecodedSet set = discs(6, 2 * kSide, 1);
+  set.found = set.masks;
+  const BatchMaker batches(set, kSide, kSide, at::kCPU);
+  AugmentationPolicy policy = augmentation_policy("strong");
+  policy.no_lesion = 0;
+  for (std::uint64_t epoch = 0; epoch < 5; ++epoch) {
+    const Batch batch = batches.augmented(kAll, policy, 1, epoch);
+    ck_assert_double_gt(batch.target.max().item<double>(), 0.5);
+    ck_assert_double_lt(largest_difference(batch.found, batch.target), 1e-6);
+  }
+  const Batch plain = batches.plain(kAll);
+  ck_assert(at::equal(plain.found, plain.target));
+}
+END_TEST
+
+START_TEST(test_the_truth_is_mixed_with_what_is_found) {
+  DecodedSet set = discs(6, kSide, 1);
+  set.found.assign(set.masks.size(), 254);
+  const BatchMaker batches(set, kSide, kSide, at::kCPU);
+  for (const double weight : {0., 0.3, 0.5, 1.}) {
+    Config config = small_config();
+    config.teacher_weight = weight;
+    config.augmentation = "none";
+    const auto layout = network_layout(config.architecture, kWidth);
+    const at::Tensor values = initial_values(config.architecture, layout, 5);
+    const at::Tensor target = BatchGradient(config, layout, values, batches).batch(kAll, 0).target;
+    const at::Tensor truth = batches.plain(kAll).target;
+    ck_assert_double_lt(largest_difference(target, (1 - weight) * truth + weight * (254. / 255)),
+                        1e-6);
+    if (weight <= 0.5) ck_assert(at::equal(target.ge(0.5), truth.ge(0.5)));
+  }
+}
+END_TEST
+
+// What is found in vain is not learnt.
+START_TEST(test_frames_without_a_lesion_have_no_teacher) {
+  DecodedSet set = discs(6, kSide, 1);
+  set.found.assign(set.masks.size(), 200);
+  const BatchMaker batches(set, kSide, kSide, at::kCPU);
+  Config config = small_config();
+  config.no_lesion = 1;
+  const auto layout = network_layout(config.architecture, kWidth);
+  const at::Tensor values = initial_values(config.architecture, layout, 5);
+  const BatchGradient gradient(config, layout, values, batches);
+  for (std::uint64_t epoch = 0; epoch < 5; ++epoch)
+    ck_assert_double_eq(gradient.batch(kAll, epoch).target.max().item<double>(), 0);
 }
 END_TEST
 
 START_TEST(test_gradients_follow_the_softened_truth) {
-  const Weights weights(1);
-  const Config config = [&] {
-    Config small = taught_by({weights.path()}, 0.5);
-    small.base_width = kWidth;
-    small.batch_size = 3;
-    small.augmentation = "none";
-    return small;
-  }();
+  DecodedSet set = discs(6, kSide, 1);
+  const Config config = small_config();
   const auto layout = network_layout(config.architecture, kWidth);
   const at::Tensor values = initial_values(config.architecture, layout, 5);
-  const DecodedSet set = discs(3, kSide, 1);
-  const BatchMaker batches(set, kSide, kSide, at::kCPU);
-  const Teacher teacher(config);
-  BatchGradient plain(config, layout, values, batches),
-      taught(config, layout, values, batches, &teacher);
-  const std::vector<std::int64_t> all = {0, 1, 2};
-  ck_assert(at::equal(taught.batch(all, 0).target, teacher.softened(plain.batch(all, 0))));
-  ck_assert(at::equal(taught.batch(all, 0).images, plain.batch(all, 0).images));
-  plain.compute(all, 0, {});
-  taught.compute(all, 0, {});
-  ck_assert(!at::equal(plain.gradient(), taught.gradient()));
+  const auto gradient_of = [&] {
+    const BatchMaker batches(set, kSide, kSide, at::kCPU);
+    BatchGradient gradient(config, layout, values, batches);
+    gradient.compute(kAll, 0, {});
+    return gradient.gradient().clone();
+  };
+  const at::Tensor plain = gradient_of();
+  ck_assert(at::equal(gradient_of(), plain));
+  set.found.assign(set.masks.size(), 100);
+  ck_assert(!at::equal(gradient_of(), plain));
 }
 END_TEST
 
 START_TEST(test_files_are_told_apart_by_their_tensors) {
   const Weights one(1), same(1, [](ModelCard*card) { card->threshold = .3; }), other(2);
-  const auto hashes = teacher_hashes(taught_by({one.path(), same.path(), other.path()}, 0.5));
+  const auto hashes = teacher_hashes({one.path(), same.path(), other.path()});
   ck_assert_uint_eq(hashes.size(), 3);
   ck_assert(hashes[0] == hashes[1] && hashes[0] != hashes[2]);
-  Config moved = taught_by({one.path()}, 0.5), changed = moved;
+  Config saved = small_config(), changed = saved, moved = saved;
+  saved.teacher = changed.teacher = {one.path()};
   moved.teacher = {same.path()};
   moved.teacher_sha256 = changed.teacher_sha256 = {hashes[0]};
-  Config saved = taught_by({one.path()}, 0.5);
   saved.teacher_sha256 = {hashes[0]};
   ck_assert(differing_keys(saved, moved).empty());
   changed.teacher_sha256 = {hashes[2]};
@@ -178,13 +251,14 @@ START_TEST(test_weights_that_cannot_teach_are_refused) {
   const Weights boxed(1, [](ModelCard* card) { card->fit = UNETSEG_FIT_LETTERBOX; });
   for (const auto& [weights, mentions] :
        {std::pair(&seed, "no probability"), std::pair(&boxed, "fit=letterbox")}) {
-    const Config config = taught_by({weights->path()}, 0.5);
-    for (const Error& error :
-         {error_of([&] { teacher_hashes(config); }), error_of([&] { Teacher teacher(config); })}) {
-      assert_fault(error, Fault::settings);
-      assert_mentions(error, mentions);
-      assert_mentions(error, weights->path().c_str());
-    }
+    const std::vector<std::string> files = {weights->path()};
+    const Error error = error_of([&] { teacher_hashes(files); });
+    assert_fault(error, Fault::settings);
+    assert_mentions(error, mentions);
+    assert_mentions(error, weights->path().c_str());
+    const DecodedSet set = discs(1, kSide, 1);
+    assert_fault(error_of([&] { found_by_teachers(taught_by(files), set, {}, false); }),
+                 Fault::settings);
   }
 }
 END_TEST
@@ -194,9 +268,13 @@ END_TEST
 Suite* teacher_suite() {
   Suite* suite = suite_create("teacher");
   TCase* tests = tcase_create("teacher");
-  tcase_add_test(tests, test_the_truth_is_mixed_with_what_teachers_find);
+  tcase_add_test(tests, test_what_several_find_is_their_mean);
   tcase_add_test(tests, test_with_copies_a_turned_picture_gives_a_turned_result);
   tcase_add_test(tests, test_a_teacher_looks_at_pictures_as_its_card_says);
+  tcase_add_test(tests, test_teachers_stop_when_asked_to);
+  tcase_add_test(tests, test_what_is_found_moves_with_the_mask);
+  tcase_add_test(tests, test_the_truth_is_mixed_with_what_is_found);
+  tcase_add_test(tests, test_frames_without_a_lesion_have_no_teacher);
   tcase_add_test(tests, test_gradients_follow_the_softened_truth);
   tcase_add_test(tests, test_files_are_told_apart_by_their_tensors);
   tcase_add_test(tests, test_weights_that_cannot_teach_are_refused);

@@ -119,14 +119,9 @@ void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weigh
       ->default_str("weights");
   const auto set_augmentation = [options](const std::string& name) {
     // `--tta` alone means flips.
-    if (name == "none")
-      options->augmentation = UNETSEG_TTA_NONE;
-    else if (name == "flips" || name.empty())
-      options->augmentation = UNETSEG_TTA_FLIPS;
-    else if (name == "d4")
-      options->augmentation = UNETSEG_TTA_D4;
-    else
-      throw CLI::ValidationError("--tta", "give none, flips or d4");
+    const auto tta = tta_named(name.empty() ? "flips" : name);
+    if (!tta) throw CLI::ValidationError("--tta", "give none, flips or d4");
+    options->augmentation = *tta;
   };
   verb.add_option_function<std::string>(
           "--tta", set_augmentation,

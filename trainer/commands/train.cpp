@@ -68,7 +68,9 @@ TrainingData load_data(const TrainOptions& options, const Config& config,
   data.groups = options.groups;
   data.skip_bad = options.skip_bad;
   data.stretch_masks = options.mask_fit == "stretch";
-  return load_training_data(data, stop);
+  TrainingData loaded = load_training_data(data, stop);
+  if (!config.teacher.empty()) ask_teachers(config, options.quiet, stop, &loaded.train);
+  return loaded;
 }
 
 // One run in `options.output`, to its end; `history` receives its epochs where it is given.

@@ -13,8 +13,10 @@
 #include "model/network/float32.h"
 #include "model/network/stored_parameters.h"
 #include "trainer/commands/say.h"
+#include "trainer/predict/predictor.h"
+#include "trainer/predict/teacher.h"
+#include "trainer/report/progress.h"
 #include "trainer/train/flat_parameters.h"
-#include "trainer/train/teacher.h"
 #include "trainer/train/widen.h"
 
 namespace unetseg::trainer {
@@ -50,8 +52,23 @@ Config with_teacher_hashes(Config config) {
                 fmt::format("--teacher softens the truth, which --loss {} has no use for: take "
                             "dice+bce, or leave --teacher out",
                             config.loss));
-  config.teacher_sha256 = teacher_hashes(config);
+  config.teacher_sha256 = teacher_hashes(config.teacher);
   return config;
+}
+
+void ask_teachers(const Config& config, bool quiet, const std::atomic<bool>& stop,
+                  DecodedSet* set) {
+  TeacherOptions options;
+  options.weights = config.teacher;
+  options.augmentation = tta_named(config.teacher_tta).value_or(UNETSEG_TTA_D4);
+  options.device = config.device;
+  // Training in float32 is for who wants the digits.
+  if (config.precision == "fp32") options.precision = UNETSEG_PRECISION_FP32;
+  options.threads = config.threads;
+  ProgressLine line("asking the teachers", quiet);
+  set->found = found_by_teachers(
+      options, *set, [&](std::size_t done, std::size_t total) { line.update(done, total); }, stop);
+  line.finish();
 }
 
 void prepare_libtorch(const Config& config) {

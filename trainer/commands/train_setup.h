@@ -3,10 +3,12 @@
 // goes on with what it was started with.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
 #include "model/network/network.h"
+#include "trainer/data/decoded_set.h"
 #include "trainer/train/checkpoint.h"
 
 namespace unetseg::trainer {
@@ -18,6 +20,9 @@ Config resolved(Config config);
 // With the hashes of the teachers' weights, so that a resumed run has the same. Throws
 // Error(settings) where they cannot teach it, and as read_safetensors() does.
 Config with_teacher_hashes(Config config);
+
+// Sets set->found. Throws as found_by_teachers() does.
+void ask_teachers(const Config& config, bool quiet, const std::atomic<bool>& stop, DecodedSet* set);
 
 // Settings of the whole process.
 void prepare_libtorch(const Config& config);

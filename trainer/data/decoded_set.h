@@ -24,6 +24,9 @@ struct DecodedSet {
   std::vector<std::string> ids;
   std::vector<std::uint8_t> images;  // n x height x width x 3, RGB, through unetseg::Sampler
   std::vector<std::uint8_t> masks;  // n x height x width: share of the pixel that is lesion, 0..255
+  // n x height x width: how likely teachers find each pixel to be lesion, 0..254; empty without
+  // teachers. No part of a cache file.
+  std::vector<std::uint8_t> found;
   std::vector<float>
       aspect;  // n: width / height of the scene (the mask's, where images were squashed)
   std::vector<TruthMask> truth;  // n, the longer side at most `truth_side`; empty unless asked for

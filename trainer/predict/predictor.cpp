@@ -23,6 +23,12 @@ const char* tta_name(UnetsegTta tta) {
   return tta == UNETSEG_TTA_D4 ? "d4" : tta == UNETSEG_TTA_FLIPS ? "flips" : "none";
 }
 
+std::optional<UnetsegTta> tta_named(const std::string& name) {
+  for (const UnetsegTta tta : {UNETSEG_TTA_NONE, UNETSEG_TTA_FLIPS, UNETSEG_TTA_D4})
+    if (name == tta_name(tta)) return tta;
+  return std::nullopt;
+}
+
 Predictor::Predictor(const PredictorOptions& options)
     : engine_(open_engine(options)),
       threshold_(options.threshold < 0 ? engine_->card().threshold : options.threshold),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct PredictorOptions {
 
 // "none", "flips" or "d4".
 const char* tta_name(UnetsegTta tta);
+// Of such a name; none where it is another.
+std::optional<UnetsegTta> tta_named(const std::string& name);
 
 // A loaded network. One thread at a time, always the same.
 class Predictor {

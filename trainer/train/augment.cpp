@@ -165,9 +165,13 @@ BatchMaker::BatchMaker(const DecodedSet& set, int width, int height, at::Device 
       at::from_blob(const_cast<std::uint8_t*>(set.images.data()), {n, h, w, 3}, at::kByte);
   const at::Tensor mask =
       at::from_blob(const_cast<std::uint8_t*>(set.masks.data()), {n, 1, h, w}, at::kByte);
-  data_ = at::empty({n, 4, h, w}, at::device(device).dtype(at::kByte));
+  const bool taught = !set.found.empty();
+  data_ = at::empty({n, taught ? 5 : 4, h, w}, at::device(device).dtype(at::kByte));
   data_.narrow(1, 0, 3).copy_(rgb.permute({0, 3, 1, 2}));
   data_.narrow(1, 3, 1).copy_(mask);
+  if (taught)
+    data_.narrow(1, 4, 1).copy_(
+        at::from_blob(const_cast<std::uint8_t*>(set.found.data()), {n, 1, h, w}, at::kByte));
   const at::Tensor y = (at::arange(height, at::kFloat) + 0.5) / (height / 2.0) - 1;
   const at::Tensor x =
       (at::arange(width, at::kFloat) + 0.5) / (height / 2.0) - static_cast<double>(width) / height;
@@ -177,15 +181,19 @@ BatchMaker::BatchMaker(const DecodedSet& set, int width, int height, at::Device 
                   .to(device);
 }
 
+at::Tensor BatchMaker::found_in(const at::Tensor& channels) const {
+  return channels.size(1) > 4 ? channels.narrow(1, 4, 1).contiguous() : at::Tensor();
+}
+
 at::Tensor BatchMaker::gather(const std::vector<std::int64_t>& indices) const {
   return data_.index_select(0, indices_on(device_, indices)).to(at::kFloat).div_(255);
 }
 
 Batch BatchMaker::plain(const std::vector<std::int64_t>& indices) const {
-  at::Tensor both = gather(indices);
-  if (both.size(2) != height_ || both.size(3) != width_)
-    both = at::adaptive_avg_pool2d(both, {height_, width_});
-  return {both.narrow(1, 0, 3).contiguous(), both.narrow(1, 3, 1).contiguous()};
+  at::Tensor all = gather(indices);
+  if (all.size(2) != height_ || all.size(3) != width_)
+    all = at::adaptive_avg_pool2d(all, {height_, width_});
+  return {all.narrow(1, 0, 3).contiguous(), all.narrow(1, 3, 1).contiguous(), found_in(all)};
 }
 
 std::vector<SamplePlan> BatchMaker::plans(const std::vector<std::int64_t>& indices,
@@ -274,17 +282,19 @@ Batch BatchMaker::augmented(const std::vector<std::int64_t>& indices,
   const at::Tensor warp = column(plan, 6, device_, [](const SamplePlan& p, std::size_t i) {
                             return p.warp[i];
                           }).view({n, 2, 3});
-  const at::Tensor grid = at::affine_grid_generator(warp, {n, 4, height_, width_}, false);
   const at::Tensor source = gather(indices);
-  at::Tensor both = at::grid_sampler_2d(source, grid, kBilinear, kReflection, false);
+  const at::Tensor grid =
+      at::affine_grid_generator(warp, {n, source.size(1), height_, width_}, false);
+  at::Tensor all = at::grid_sampler_2d(source, grid, kBilinear, kReflection, false);
   // A black border is the mirrored one times the share of each pixel that is inside.
   const at::Tensor inside = inside_share(plan, source, grid);
   const at::Tensor bordered =
       scalar([](const SamplePlan& p) { return p.black_border ? 1.0f : 0.0f; });
-  both = both * (1 - bordered * (1 - inside));
+  all = all * (1 - bordered * (1 - inside));
 
-  at::Tensor images = both.narrow(1, 0, 3).contiguous();
-  at::Tensor target = both.narrow(1, 3, 1).contiguous();
+  at::Tensor images = all.narrow(1, 0, 3).contiguous();
+  at::Tensor target = all.narrow(1, 3, 1).contiguous();
+  at::Tensor found = found_in(all);
   erase_lesions(plan, &images, &target);
   lay_artefacts(plan, &images);
   images = recolour(images, plan);
@@ -299,8 +309,9 @@ Batch BatchMaker::augmented(const std::vector<std::int64_t>& indices,
   const at::Tensor in_rim = ((radius - distance_) * (height_ / 2.0) + 0.5).clamp_(0, 1);
   images = (images * keep + scenery * (1 - keep)) * in_rim;
   target = target * keep * in_rim;
+  if (found.defined()) found = found * in_rim;
   degrade(plan, indices, seed, epoch, &images);
-  return {images.clamp_(0, 1), target};
+  return {images.clamp_(0, 1), target, found};
 }
 
 }  // namespace unetseg::trainer

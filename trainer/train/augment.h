@@ -18,6 +18,7 @@ namespace unetseg::trainer {
 struct Batch {
   at::Tensor images;  // B x 3 x H x W, float, 0..1
   at::Tensor target;  // B x 1 x H x W, float: share of the pixel that is lesion
+  at::Tensor found;   // likewise, as teachers find it in the picture as it was; undefined without
 };
 
 // A decoded training set on a device, giving batches of the network's input size. The decoded size
@@ -38,6 +39,7 @@ class BatchMaker {
                   std::uint64_t seed, std::uint64_t epoch) const;
 
  private:
+  at::Tensor found_in(const at::Tensor& channels) const;  // undefined without teachers
   at::Tensor gather(const std::vector<std::int64_t>& indices) const;
   std::vector<SamplePlan> plans(const std::vector<std::int64_t>& indices,
                                 const AugmentationPolicy& policy, std::uint64_t seed,
@@ -53,7 +55,7 @@ class BatchMaker {
   int width_, height_;
   at::Device device_;
   const JpegCompression jpeg_;
-  at::Tensor data_;  // N x 4 x h x w, uint8: RGB and mask
+  at::Tensor data_;  // N x 4 or 5 x h x w, uint8: RGB, mask, and what teachers find
   // Layers x 4 x H x W, uint8: premultiplied RGB and opacity; drawn when first asked for, by one of
   // the threads that augment.
   const at::Tensor& artefacts() const;

@@ -34,15 +34,18 @@ AugmentationPolicy policy_of(const Config& config) {
   return policy;
 }
 
+at::Tensor softened(const Batch& batch, double weight) {
+  const at::Tensor shows_lesion = batch.target.ge(0.5).flatten(1).any(1).view({-1, 1, 1, 1});
+  return at::where(shows_lesion, at::lerp(batch.target, batch.found, weight), batch.target);
+}
+
 }  // namespace
 
 BatchGradient::BatchGradient(const Config& config, const std::vector<ParameterLayout>& layout,
-                             const at::Tensor& values, const BatchMaker& batches,
-                             const Teacher* teacher)
+                             const at::Tensor& values, const BatchMaker& batches)
     : config_(config),
       policy_(policy_of(config)),
       batches_(batches),
-      teacher_(teacher),
       shard_size_(shard_size(config, values.is_cpu())) {
   for (std::int64_t first = 0; first < config.batch_size; first += shard_size_) {
     Shard shard;
@@ -61,7 +64,7 @@ Batch BatchGradient::batch(const std::vector<std::int64_t>& indices, std::uint64
   Batch batch = config_.augmentation == "none"
                     ? batches_.plain(indices)
                     : batches_.augmented(indices, policy_, config_.seed, epoch);
-  if (teacher_ != nullptr) batch.target = teacher_->softened(batch);
+  if (batch.found.defined()) batch.target = softened(batch, config_.teacher_weight);
   return batch;
 }
 

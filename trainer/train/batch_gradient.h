@@ -11,7 +11,6 @@
 #include "trainer/train/augment.h"
 #include "trainer/train/config.h"
 #include "trainer/train/gpu/gradient.h"
-#include "trainer/train/teacher.h"
 
 namespace unetseg::trainer {
 
@@ -23,13 +22,15 @@ namespace unetseg::trainer {
 // with kernels of our own where it lies channels-last.
 class BatchGradient {
  public:
-  // `batches` and `teacher` (null: none) are borrowed; `values` is the flat buffer of parameters,
-  // whose current contents each call uses.
+  // `batches` is borrowed; `values` is the flat buffer of parameters, whose current contents each
+  // call uses.
   BatchGradient(const Config& config, const std::vector<ParameterLayout>& layout,
-                const at::Tensor& values, const BatchMaker& batches,
-                const Teacher* teacher = nullptr);
+                const at::Tensor& values, const BatchMaker& batches);
 
-  // Samples as training sees them in `epoch`.
+  // Samples as training sees them in `epoch`: with config.teacher_weight of what teachers find in
+  // the target of those that show a lesion. Where a sample shows none the truth stays as it is, for
+  // what a teacher finds in vain is not to be learnt. Up to a weight of a half the truth alone
+  // decides, at 0.5, on pixels that lie wholly inside or outside of its lesion.
   Batch batch(const std::vector<std::int64_t>& indices, std::uint64_t epoch) const;
 
   // The loss, and its gradient in gradient(). `dropout` is of the whole batch, on the CPU. There
@@ -55,7 +56,6 @@ class BatchGradient {
   const Config config_;
   const AugmentationPolicy policy_;
   const BatchMaker& batches_;
-  const Teacher* teacher_;
   std::int64_t shard_size_;
   std::vector<Shard> shards_;
   std::unique_ptr<gpu::Gradient> on_device_;

@@ -33,7 +33,7 @@ struct Config {
   std::vector<std::string> teacher = {};         // weights files; none: the truth alone teaches
   std::vector<std::string> teacher_sha256 = {};  // of their tensors
   double teacher_weight = 0.5;
-  std::string teacher_tta = "none";      // flips, d4
+  std::string teacher_tta = "d4";        // none, flips
   std::string augmentation = "default";  // none, light, default, strong
   double no_lesion = 0.25;  // share of the frames that show no lesion; needs an augmentation
   std::uint64_t seed = 1;

@@ -46,9 +46,7 @@ TrainingRun::TrainingRun(Config config, const DecodedSet& train, const DecodedSe
                       "channels-last",
                       choice.name, 1e3 * choice.contiguous, 1e3 * choice.channels_last));
   }
-  if (!config_.teacher.empty()) teacher_ = std::make_unique<Teacher>(config_);
-  batch_gradient_ =
-      std::make_unique<BatchGradient>(config_, layout_, values_, batches_, teacher_.get());
+  batch_gradient_ = std::make_unique<BatchGradient>(config_, layout_, values_, batches_);
   average_network_ =
       make_network(config_.architecture, config_.base_width, views_of(average_, layout_));
   optimizer_ = make_optimizer(config_, decay_mask(layout_).to(device_));

@@ -18,7 +18,6 @@
 #include "trainer/train/diverged.h"
 #include "trainer/train/optimizer.h"
 #include "trainer/train/run_card.h"
-#include "trainer/train/teacher.h"
 #include "trainer/train/validation.h"
 
 namespace unetseg::trainer {
@@ -55,7 +54,6 @@ class TrainingRun {
   static constexpr std::size_t kPanelImages = 8, kFirstViews = 64;
 
   // `config.device` and `config.precision` must be resolved ("cpu", "cuda:N"; "fp32", "bf16").
-  // Throws as Teacher does.
   TrainingRun(Config config, const DecodedSet& train, const DecodedSet& validation,
               std::string folder, std::string data_sha256, RunEvents events);
 
@@ -124,7 +122,6 @@ class TrainingRun {
   std::unique_ptr<Optimizer> optimizer_;
   BatchMaker batches_;
   mutable std::unique_ptr<BatchMaker> validation_batches_;  // a GPU keeps them, once they are there
-  std::unique_ptr<Teacher> teacher_;                        // null: none
   std::unique_ptr<BatchGradient> batch_gradient_;
   std::unique_ptr<gpu::Step> device_step_;  // null: steps are taken one by one
   std::deque<BegunStep> begun_;
