@@ -56,6 +56,17 @@ class Layer {
     });
   }
 
+  // A disc whose light or colour falls off over `reach` around it.
+  void add_glow(Point centre, double radius, double reach) {
+    const Point c = pixel(centre);
+    const double all = (radius + reach) * unit();
+    cover({c.x - all, c.y - all}, {c.x + all, c.y + all}, [&](double x, double y) {
+      const double beyond = (std::hypot(x - c.x, y - c.y) / unit() - radius) / reach;
+      const double share = std::clamp(1 - beyond, 0.0, 1.0);
+      return share * share;
+    });
+  }
+
   // Puts the shape over what is there, and begins the next one.
   void paint(const Rgb& colour, double opacity) {
     const std::array<double, 4> source = {colour.r, colour.g, colour.b, 1};
@@ -194,8 +205,8 @@ void draw_pen_circle(Layer* layer, Random& random) {
   layer->paint(kInks[random.below(kInks.size())], random.uniform(0.3, 0.8));
 }
 
-// Cloth, a glove or a drape at one side: its edge is bent, its shadow lies on the skin, and folds
-// run along it.
+// Cloth, a glove or a drape at one side: its edge is bent, its colour and its shadow lie on the
+// skin, and folds run along it.
 void draw_drape(Layer* layer, Random& random) {
   constexpr std::array<Rgb, 8> kColours = {{{0.8, 0.15, 0.5},
                                             {0.7, 0.1, 0.35},
@@ -212,9 +223,13 @@ void draw_drape(Layer* layer, Random& random) {
   const auto beyond = [&](double depth) {
     return Point{layer->aspect() * distance * nx + depth * nx, distance * ny + depth * ny};
   };
+  const Rgb colour = kColours[random.below(kColours.size())];
+  if (random.chance(0.6)) {
+    layer->add_glow(beyond(radius), radius, random.uniform(0.2, 0.9));
+    layer->paint(colour, random.uniform(0.05, 0.35));
+  }
   layer->add_ellipse(beyond(radius - random.uniform(0.01, 0.08)), radius, 1);
   layer->paint({0, 0, 0}, random.uniform(0, 0.35));
-  const Rgb colour = kColours[random.below(kColours.size())];
   layer->add_ellipse(beyond(radius), radius, 1);
   layer->paint(colour, random.uniform(0.9, 1));
   const int folds = static_cast<int>(random.below(6));
@@ -226,7 +241,20 @@ void draw_drape(Layer* layer, Random& random) {
     layer->add_segment(from, {from.x + 6 * std::cos(along), from.y + 6 * std::sin(along)},
                        random.uniform(0.02, 0.12));
     const double light = random.chance(0.5) ? 1.25 : 0.7;
-    layer->paint({light * colour.r, light * colour.g, light * colour.b}, random.uniform(0.1, 0.5));
+    const auto lit = [light](double value) { return std::min(1.0, light * value); };
+    layer->paint({lit(colour.r), lit(colour.g), lit(colour.b)}, random.uniform(0.1, 0.5));
+  }
+}
+
+// Skin that is redder or browner in places, without an edge: pressure, sun, a nail's bed.
+void draw_flush(Layer* layer, Random& random) {
+  const int count = 1 + static_cast<int>(random.below(3));
+  for (int i = 0; i < count; ++i) {
+    layer->add_glow(anywhere(*layer, random), random.uniform(0, 0.6), random.uniform(0.3, 1));
+    // Brown stays faint: more would be a lesion.
+    const bool red = random.chance(0.7);
+    layer->paint(red ? Rgb{0.75, 0.3, 0.3} : Rgb{0.5, 0.35, 0.2},
+                 random.uniform(0.04, red ? 0.25 : 0.12));
   }
 }
 
@@ -272,13 +300,14 @@ std::vector<std::uint8_t> draw_artefacts(int count, int width, int height, std::
   for (int i = 0; i < count; ++i) {
     Random random(seed, Purpose::artefacts, {static_cast<std::uint64_t>(i)});
     Layer layer(width, height);
+    if (random.chance(0.2)) draw_flush(&layer, random);
     const double kind = random.uniform();
     if (kind < 0.1 || kind > 0.85) draw_sticker(&layer, random);
     if (kind > 0.15 && kind < 0.3) draw_ruler(&layer, random);
     if (kind > 0.25 && kind < 0.4) draw_bubbles(&layer, random);
     if (kind > 0.7 && kind < 0.82) draw_pen_marks(&layer, random);
     if (kind > 0.8 && kind < 0.88) draw_pen_circle(&layer, random);
-    if (kind > 0.9) draw_drape(&layer, random);
+    if (kind > 0.88) draw_drape(&layer, random);
     if (kind < 0.2 || (kind > 0.35 && kind < 0.75)) draw_hairs(&layer, random);
     layer.append_to(&layers);
   }

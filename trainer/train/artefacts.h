@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What lies between a camera and the skin: hairs, rulers, pen marks, gel bubbles, stickers.
+// What lies between a camera and the skin: hairs, rulers, pen marks, gel bubbles, stickers, drapes;
+// and what colours the skin itself.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,7 @@
 namespace unetseg::trainer {
 
 // Layers in the bank of artefacts (artefacts.h) that plans choose from.
-constexpr int kArtefactLayers = 96;
+constexpr int kArtefactLayers = 256;
 
 // From `low` to `high`.
 struct Range {
@@ -28,7 +28,7 @@ struct AugmentationPolicy {
   double shear = 0.2;             // within 10 degrees
   double close_up = 0.2;          // a window of 50 to 100 % of the area
   double black_border = 0.5;      // outside the picture is black; otherwise mirrored
-  double artefacts = 0.3;         // hairs, ruler, pen marks, bubbles, sticker
+  double artefacts = 0.3;         // hairs, ruler, pen marks, bubbles, sticker, drape, flush
   double brightness = 0.5, saturation = 0.5;
   Range brightness_by = {0.75, 1.25}, saturation_by = {0.75, 1.25};
   double contrast = 0.5;
