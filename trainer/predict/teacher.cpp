@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "model/error.h"
 #include "model/network/stored_card.h"
@@ -31,43 +32,43 @@ UnetsegEngine engine_on(const std::string& device) {
   return device == "cpu" ? UNETSEG_ENGINE_FUSED_CPU : UNETSEG_ENGINE_LIBTORCH;
 }
 
-// What one network finds in each picture, added to `sums`.
-class Adder {
+PredictorOptions predictor_options(const TeacherOptions& options, const std::string& weights) {
+  PredictorOptions predictor;
+  predictor.weights = weights;
+  predictor.device = options.device;
+  predictor.engine = engine_on(options.device);
+  predictor.precision = options.precision;
+  predictor.threads = options.threads;
+  predictor.augmentation = options.augmentation;
+  return predictor;
+}
+
+Image picture_of(const DecodedSet& set, std::size_t index) {
+  const std::size_t bytes = 3 * static_cast<std::size_t>(set.width) * set.height;
+  const auto first = set.images.begin() + static_cast<std::ptrdiff_t>(bytes * index);
+  return {set.width, set.height, 3, {first, first + static_cast<std::ptrdiff_t>(bytes)}};
+}
+
+class Teacher {
  public:
-  Adder(const TeacherOptions& options, const std::string& weights, const DecodedSet& set)
-      : set_(set), predictor_([&] {
-          PredictorOptions predictor;
-          predictor.weights = weights;
-          predictor.device = options.device;
-          predictor.engine = engine_on(options.device);
-          predictor.precision = options.precision;
-          predictor.threads = options.threads;
-          predictor.augmentation = options.augmentation;
-          return predictor;
-        }()) {
+  Teacher(const TeacherOptions& options, const std::string& weights)
+      : predictor_(predictor_options(options, weights)) {
     require_teacher(predictor_.card(), weights);
-    picture_.width = set.width;
-    picture_.height = set.height;
-    picture_.channels = 3;
   }
 
-  void add(std::size_t index, float* sums) {
-    const std::size_t pixels = static_cast<std::size_t>(set_.width) * set_.height;
-    const auto first = set_.images.begin() + static_cast<std::ptrdiff_t>(3 * pixels * index);
-    picture_.pixels.assign(first, first + static_cast<std::ptrdiff_t>(3 * pixels));
-    predictor_.infer(picture_);
-    resized_.configure(predictor_.network(), set_.width, set_.height);
-    for (int y = 0; y < set_.height; ++y) {
+  // Adds what the network finds in the picture, at its size.
+  void add(const Image& picture, float* sums) {
+    predictor_.infer(picture);
+    resized_.configure(predictor_.network(), picture.width, picture.height);
+    for (int y = 0; y < picture.height; ++y) {
       const float* row = resized_.row(y);
-      for (int x = 0; x < set_.width; ++x) *sums++ += row[x];
+      for (int x = 0; x < picture.width; ++x) *sums++ += row[x];
     }
   }
 
  private:
-  const DecodedSet& set_;
   Predictor predictor_;
   Upsampler resized_;
-  Image picture_;
 };
 
 }  // namespace
@@ -85,25 +86,26 @@ std::vector<std::string> teacher_hashes(const std::vector<std::string>& weights)
 std::vector<std::uint8_t> found_by_teachers(const TeacherOptions& options, const DecodedSet& set,
                                             const ItemProgress& progress,
                                             const std::atomic<bool>& stop) {
-  const std::size_t pixels = static_cast<std::size_t>(set.width) * set.height;
-  std::vector<float> sums(set.size() * pixels);
-  std::size_t done = 0;
-  for (const std::string& weights : options.weights) {
-    Adder adder(options, weights, set);
-    for (std::size_t i = 0; i < set.size(); ++i) {
-      if (stop) throw Error(Fault::failed, "stopped before the teachers had seen all images");
-      adder.add(i, sums.data() + pixels * i);
-      if (progress) progress(++done, options.weights.size() * set.size());
-    }
-  }
   // A pixel that the truth leaves out and all teachers are sure of must stay below one half when
   // both count the same.
   constexpr long kSurest = 254;
-  const float scale = 255 / static_cast<float>(options.weights.size());
-  std::vector<std::uint8_t> found(sums.size());
-  std::transform(sums.begin(), sums.end(), found.begin(), [&](float sum) {
-    return static_cast<std::uint8_t>(std::min(kSurest, std::lround(scale * sum)));
-  });
+  std::vector<std::unique_ptr<Teacher>> teachers;
+  for (const std::string& weights : options.weights)
+    teachers.push_back(std::make_unique<Teacher>(options, weights));
+  const float scale = 255 / static_cast<float>(teachers.size());
+  const std::size_t pixels = static_cast<std::size_t>(set.width) * set.height;
+  std::vector<float> sums(pixels);
+  std::vector<std::uint8_t> found(set.size() * pixels);
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    if (stop) throw Error(Fault::failed, "stopped before the teachers had seen all images");
+    const Image picture = picture_of(set, i);
+    std::fill(sums.begin(), sums.end(), 0.0f);
+    for (const auto& teacher : teachers) teacher->add(picture, sums.data());
+    std::transform(sums.begin(), sums.end(), found.data() + i * pixels, [&](float sum) {
+      return static_cast<std::uint8_t>(std::min(kSurest, std::lround(scale * sum)));
+    });
+    if (progress) progress(i + 1, set.size());
+  }
   return found;
 }
 

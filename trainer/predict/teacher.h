@@ -28,8 +28,8 @@ std::vector<std::string> teacher_hashes(const std::vector<std::string>& weights)
 
 // As DecodedSet::found: of each picture the mean of what all networks find in it and in its
 // mirrored and turned copies, each network at its own input size. Always the same on the same
-// device with the same precision. `progress` counts pictures times networks. Throws as
-// make_engine() and teacher_hashes() do, and Error(failed) where `stop` ended it.
+// device with the same precision. `progress` counts pictures. Throws as make_engine() and
+// teacher_hashes() do, and Error(failed) where `stop` ended it.
 std::vector<std::uint8_t> found_by_teachers(const TeacherOptions& options, const DecodedSet& set,
                                             const ItemProgress& progress,
                                             const std::atomic<bool>& stop);
