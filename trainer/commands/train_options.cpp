@@ -238,8 +238,8 @@ std::shared_ptr<TrainOptions> add_train_options(CLI::App* verb) {
       config.add(kOptimisation, "--epochs", &Config::epochs, "Passes over the training set")
           ->check(CLI::Range(1, 100000));
   CLI::Option* budget = verb->add_option("--time-budget", *time_budget,
-                                         "End within this time: 90m, 1.5h; plain numbers are "
-                                         "minutes")
+                                         "End within this time of the first step: 90m, 1.5h; "
+                                         "plain numbers are minutes")
                             ->excludes(epochs)
                             ->group(kOptimisation);
   CLI::Option* steps =
