@@ -180,8 +180,9 @@ void add_optimisation_options(ConfigOptions* config) {
             "decide what is lesion")
       ->check(CLI::Range(0.0, 1.0));
   config
-      ->add(kOptimisation, "--teacher-tta", &Config::teacher_tta,
-            "Copies of each picture that the teacher looks at, once, before training: flips 4, d4 8")
+      ->add(
+          kOptimisation, "--teacher-tta", &Config::teacher_tta,
+          "Copies of each picture that the teacher looks at, once, before training: flips 4, d4 8")
       ->check(CLI::IsMember({"none", "flips", "d4"}));
   config->add(kOptimisation, "--clip", &Config::clip, "Largest gradient norm; 0: no limit")
       ->check(CLI::NonNegativeNumber);
