@@ -104,6 +104,7 @@ START_TEST(test_dry_run_does_all_once_and_leaves_nothing) {
   assert_code(outcome, 0);
   assert_in("bit for bit", outcome.err);
   assert_in("160 steps (40.0 epochs) would take about", outcome.err);
+  assert_in("s for reading the pictures", outcome.err);
   ck_assert(fs::is_empty(folder.path()));
   arguments[4] = small_run().folder;
   assert_error(run_trainer(arguments), 2, "is not empty");

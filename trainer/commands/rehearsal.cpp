@@ -76,7 +76,7 @@ void say_length(const Config& config, std::size_t images, double step_seconds,
 }  // namespace
 
 int dry_run(const TrainOptions& options, const Config& config, const TrainingData& data,
-            const std::atomic<bool>& stop) {
+            double preparing_seconds, const std::atomic<bool>& stop) {
   const ScratchFolder scratch(options.output);
   Config two_steps = config;
   two_steps.steps = 2;
@@ -104,6 +104,9 @@ int dry_run(const TrainOptions& options, const Config& config, const TrainingDat
   say("dry run: two steps, validation, pictures, checkpoint and weights work; the checkpoint read "
       "back equals what was trained, bit for bit");
   say_length(config, data.train.size(), step_seconds, scoring_seconds);
+  say(fmt::format("before the first step: {} for reading the pictures{}",
+                  duration_text(preparing_seconds),
+                  config.teacher.empty() ? "" : " and asking the teachers"));
   return kOk;
 }
 

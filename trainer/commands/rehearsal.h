@@ -9,9 +9,10 @@ namespace unetseg::trainer {
 
 // --dry-run: two steps, validation, pictures, checkpoint and weights, in a temporary folder beside
 // --output; what was saved must be what was trained, bit for bit. Says how long a step and the
-// whole run would take. `config` must be resolved. Returns an exit code.
+// whole run would take, and what comes before it: `preparing_seconds` went into getting `data`.
+// `config` must be resolved. Returns an exit code.
 int dry_run(const TrainOptions& options, const Config& config, const TrainingData& data,
-            const std::atomic<bool>& stop);
+            double preparing_seconds, const std::atomic<bool>& stop);
 
 // --overfit-batch: reads the first images alone and learns them by heart. kOk where Dice reached
 // what must be reached, otherwise kFailed and a sentence.

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -219,7 +220,10 @@ int train(const TrainOptions& options) {
   const Config config = configuration(options, std::nullopt);
   prepare_libtorch(config);
   if (options.overfit_batch) return overfit(options, config, stop);
-  return dry_run(options, config, load_data(options, config, stop), stop);
+  const auto begin = std::chrono::steady_clock::now();
+  const TrainingData data = load_data(options, config, stop);
+  const std::chrono::duration<double> preparing = std::chrono::steady_clock::now() - begin;
+  return dry_run(options, config, data, preparing.count(), stop);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <cstdlib>
+#include <optional>
 #include <thread>
 
 #include "model/engine/engine.h"
@@ -60,7 +61,11 @@ void ask_teachers(const Config& config, bool quiet, const std::atomic<bool>& sto
                   DecodedSet* set) {
   TeacherOptions options;
   options.weights = config.teacher;
-  options.augmentation = tta_named(config.teacher_tta).value_or(UNETSEG_TTA_D4);
+  const std::optional<UnetsegTta> tta = tta_named(config.teacher_tta);
+  if (!tta)
+    throw Error(Fault::settings,
+                "teacher-tta '" + config.teacher_tta + "' is not known: use none, flips or d4");
+  options.augmentation = *tta;
   options.device = config.device;
   // Training in float32 is for who wants the digits.
   if (config.precision == "fp32") options.precision = UNETSEG_PRECISION_FP32;
