@@ -224,6 +224,51 @@ START_TEST(test_predict_keeps_names_and_sizes) {
 }
 END_TEST
 
+START_TEST(test_predict_leaves_the_pictures_alone) {
+  const TemporaryFolder folder;
+  const std::string images = folder.path() + "/images", same = folder.path() + "/link";
+  fs::create_directories(images);
+  write_image(images + "/photo.png", Image{1, 1, 3, {9, 9, 9}});
+  std::ofstream(images + "/._photo.png") << "what another system keeps beside it";
+  fs::create_directory_symlink(images, same);
+  const std::string bytes = text_of(images + "/photo.png");
+  for (const std::string& output : {images, images + "/./", same})
+    assert_error(run_trainer({"predict", "--weights", small_run().folder + "/best.safetensors",
+                              "--images", images, "--output", output}),
+                 2, "is the folder of the images: give another --output");
+  ck_assert(text_of(images + "/photo.png") == bytes);
+  assert_code(run_trainer({"predict", "--weights", small_run().folder + "/best.safetensors",
+                           "--images", images, "--output", images + "/masks"}),
+              0);
+  ck_assert(text_of(images + "/photo.png") == bytes);
+}
+END_TEST
+
+START_TEST(test_evaluate_tells_of_masks_that_do_not_fit) {
+  const TemporaryFolder folder;
+  const std::string truth = folder.path() + "/truth", found = folder.path() + "/found";
+  for (const std::string& path : {truth, found}) fs::create_directories(path);
+  const auto write = [](const std::string& path, int width, int height) {
+    write_image(path, {width, height, 1,
+                       std::vector<std::uint8_t>(static_cast<std::size_t>(width * height), 255)});
+  };
+  for (const char* name : {"/a.png", "/b.png", "/c.png"}) {
+    write(truth + name, 80, 40);
+    write(found + name, 40, 20);
+  }
+  const std::vector<std::string> arguments = {"evaluate", "--predictions", found,
+                                              "--masks",  truth,           "--quiet"};
+  const Outcome fitting = run_trainer(arguments);
+  assert_code(fitting, 0);
+  assert_equal(fitting.err, "");
+  write(found + "/b.png", 20, 40);
+  const Outcome turned = run_trainer(arguments);
+  assert_code(turned, 0);
+  assert_in("warning: 1 of 3 true masks have other proportions", turned.err);
+  assert_in("b.png is 20x40", turned.err);
+}
+END_TEST
+
 // At a threshold of 0 all that the network saw is lesion: the middle 48 of 64 columns.
 START_TEST(test_predict_fits_pictures_as_weights_or_options_say) {
   const TemporaryFolder folder;
@@ -301,6 +346,8 @@ int main() {
   tcase_add_test(tests, test_evaluate_scores_masks_that_exist);
   tcase_add_test(tests, test_inspect_shows_weights_and_checkpoints);
   tcase_add_test(tests, test_predict_keeps_names_and_sizes);
+  tcase_add_test(tests, test_predict_leaves_the_pictures_alone);
+  tcase_add_test(tests, test_evaluate_tells_of_masks_that_do_not_fit);
   tcase_add_test(tests, test_predict_fits_pictures_as_weights_or_options_say);
   tcase_add_test(tests, test_evaluate_scores_whole_pictures_in_every_fit);
   tcase_add_test(tests, test_cache_can_be_trained_on);

@@ -84,7 +84,7 @@ START_TEST(test_csv_leaves_blank_what_was_not_measured) {
   score.id = "one";
   score.confidence = 0.5;
   const std::string csv = to_csv({score});
-  for (const char* words : {",hd95,confidence,milliseconds\none,", ",,0.500000,\n"})
+  for (const char* words : {",hd95_of_diagonal,confidence,milliseconds\none,", ",,0.500000,\n"})
     ck_assert_msg(csv.find(words) != std::string::npos, "'%s' is not in:\n%s", words, csv.c_str());
 }
 END_TEST
@@ -122,7 +122,7 @@ struct Log {
   Log() : file(std::tmpfile()) {}
   ~Log() { std::fclose(file); }
   ProgressLine::Output output() {
-    return {file, [this] { return seconds; }};
+    return {file, [this] { return seconds; }, {}};
   }
   std::string text() {
     std::string text(static_cast<std::size_t>(std::ftell(file)), '\0');

@@ -11,6 +11,7 @@
 #include "trainer/commands/commands.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/predict_options.h"
+#include "trainer/data/fit.h"
 #include "trainer/data/manifest.h"
 #include "trainer/report/progress.h"
 
@@ -40,6 +41,15 @@ int evaluate(const EvaluateOptions& options) {
   return evaluate_scores(options);
 }
 
+PairSize size_of(const DecodedPair& decoded) {
+  return {decoded.input.width, decoded.input.height, decoded.truth.width, decoded.truth.height};
+}
+
+std::string describe(const Pair& pair, const PairSize& size) {
+  return fmt::format("{} is {}x{}, {} is {}x{}", pair.image, size.image_width, size.image_height,
+                     pair.mask, size.mask_width, size.mask_height);
+}
+
 }  // namespace
 
 std::vector<Pair> pairs_to_score(const EvaluateOptions& options) {
@@ -62,9 +72,24 @@ std::vector<Pair> pairs_to_score(const EvaluateOptions& options) {
 bool for_each_pair_to_score(const EvaluateOptions& options, const std::vector<Pair>& pairs,
                             const std::function<void(const DecodedPair&)>& work) {
   ProgressLine progress("scoring", options.quiet);
-  return for_each_decoded(
-      pairs, options.predictions.empty() ? PairInput::picture : PairInput::mask, work,
+  std::vector<PairSize> sizes;
+  std::string misfit;
+  const bool scored_all = for_each_decoded(
+      pairs, options.predictions.empty() ? PairInput::picture : PairInput::mask,
+      [&](const DecodedPair& decoded) {
+        const PairSize size = size_of(decoded);
+        sizes.push_back(size);
+        if (misfit.empty() && !same_aspect(size)) misfit = describe(decoded.pair, size);
+        work(decoded);
+      },
       [&](std::size_t done, std::size_t total) { progress.update(done, total); }, stop_on_signal());
+  progress.finish();
+  if (const std::size_t misfits = SetFit(sizes).n_misfits())
+    fmt::print(stderr,
+               "warning: {} of {} true masks have other proportions than what is scored, and were "
+               "stretched over it; the first: {}\n",
+               misfits, sizes.size(), misfit);
+  return scored_all;
 }
 
 void add_evaluate(CLI::App& app, Action* action) {

@@ -45,12 +45,10 @@ class WeightsScoring {
     score.hd95 = scorer_.hd95(map, predictor_.threshold(), truth);
     score.confidence = predictor_.measure(decoded.input.width, decoded.input.height).confidence;
     scorer_.add_pixels(predictor_.network(), truth, &pixels_);
-    if (!options_.panels.empty()) {
-      const double dice = score.confusion.dice();
-      panels_.add(dice,
-                  make_panel(fmt::format("{}  Dice {:.3f}", id, dice), decoded.input, decoded.truth,
-                             map, predictor_.card().input_width, predictor_.card().input_height));
-    }
+    const double dice = score.confusion.dice();
+    if (!options_.panels.empty() && panels_.wants(dice))
+      panels_.add(dice, make_panel(panel_caption(score), decoded.input, decoded.truth, map,
+                                   predictor_.card().input_width, predictor_.card().input_height));
     scores_.push_back(std::move(score));
   }
 

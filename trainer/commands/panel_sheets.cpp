@@ -12,6 +12,10 @@
 
 namespace unetseg::trainer {
 
+std::string panel_caption(const ImageScore& score) {
+  return fmt::format("{}  Dice {:.3f}", score.id, score.confusion.dice());
+}
+
 OwnedPanel make_panel(std::string caption, const Image& image, const Image& truth,
                       const ProbabilityView& map, int width, int height) {
   OwnedPanel panel;
@@ -40,11 +44,17 @@ void write_sheet(const std::string& path, const std::vector<OwnedPanel>& panels,
   write_panel(path, rows, threshold);
 }
 
+void WorstPanels::add(double dice, OwnedPanel panel) {
+  if (!wants(dice)) return;
+  if (panels_.size() == kWorst) panels_.pop_back();
+  const auto place =
+      std::upper_bound(panels_.begin(), panels_.end(), dice,
+                       [](double value, const Scored& other) { return value < other.dice; });
+  panels_.insert(place, {dice, std::move(panel)});
+}
+
 void WorstPanels::write(const std::string& folder, double threshold) {
-  constexpr std::size_t kWorst = 16, kRows = 8;
-  std::sort(panels_.begin(), panels_.end(),
-            [](const Scored& a, const Scored& b) { return a.dice < b.dice; });
-  panels_.resize(std::min(panels_.size(), kWorst));
+  constexpr std::size_t kRows = 8;
   std::filesystem::create_directories(folder);
   for (std::size_t first = 0; first < panels_.size(); first += kRows) {
     std::vector<OwnedPanel> sheet;

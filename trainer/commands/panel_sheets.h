@@ -7,6 +7,7 @@
 
 #include "model/mask/mask.h"
 #include "trainer/data/image_files.h"
+#include "trainer/report/score.h"
 
 namespace unetseg::trainer {
 
@@ -17,6 +18,9 @@ struct OwnedPanel {
   std::vector<float> probabilities;
 };
 
+// "ISIC_0000001  Dice 0.912".
+std::string panel_caption(const ImageScore& score);
+
 // A whole picture with its truth (one channel, 0 or 255) and its map, stretched to width x height.
 OwnedPanel make_panel(std::string caption, const Image& image, const Image& truth,
                       const ProbabilityView& map, int width, int height);
@@ -26,10 +30,14 @@ void write_sheet(const std::string& path, const std::vector<OwnedPanel>& panels,
 
 class WorstPanels {
  public:
-  void add(double dice, OwnedPanel panel) { panels_.push_back({dice, std::move(panel)}); }
+  static constexpr std::size_t kWorst = 16;
 
-  // Those with the 16 lowest Dice as worst-01.png and worst-09.png, in a folder that is made.
-  // Throws Error(write).
+  // Whether a panel with this Dice would be among those that are kept.
+  bool wants(double dice) const { return panels_.size() < kWorst || dice < panels_.back().dice; }
+  void add(double dice, OwnedPanel panel);
+
+  // Those with the 16 lowest Dice, the lowest first, as worst-01.png and worst-09.png, in a folder
+  // that is made. Throws Error(write).
   void write(const std::string& folder, double threshold);
 
  private:
@@ -37,7 +45,7 @@ class WorstPanels {
     double dice;
     OwnedPanel panel;
   };
-  std::vector<Scored> panels_;
+  std::vector<Scored> panels_;  // ordered, kWorst at most
 };
 
 }  // namespace unetseg::trainer

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -13,6 +12,7 @@
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/predict_options.h"
 #include "trainer/data/dataset.h"
+#include "trainer/data/folder.h"
 #include "trainer/report/progress.h"
 
 namespace unetseg::trainer {
@@ -30,17 +30,24 @@ std::vector<fs::path> images_in(const std::string& folder) {
   if (!fs::is_directory(folder))
     throw Error(Fault::not_found, folder + " is no folder: give one with images");
   std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    std::string ending = entry.path().extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    if (entry.is_regular_file() &&
+  for (const FolderEntry& entry : list_folder(folder)) {
+    const std::string ending = lower_case(fs::path(entry.name).extension().string());
+    if (!entry.is_folder &&
         (ending == ".jpg" || ending == ".jpeg" || ending == ".png" || ending == ".bmp"))
-      files.push_back(entry.path());
+      files.emplace_back(entry.path);
   }
   if (files.empty()) throw DataError({folder + " holds no .jpg, .png or .bmp images"});
-  std::sort(files.begin(), files.end());
   return files;
+}
+
+// A mask has its picture's name: in the pictures' folder it would take a PNG's place, and a second
+// run would take masks for pictures.
+void require_another_folder(const Options& options) {
+  std::error_code none_yet;
+  if (fs::equivalent(options.images, options.output, none_yet))
+    throw Error(Fault::settings, options.output +
+                                     " is the folder of the images: give another --output, or "
+                                     "masks would take their place");
 }
 
 int predict(const Options& options) {
@@ -51,6 +58,7 @@ int predict(const Options& options) {
     if (!names.emplace(file.stem().string(), file.string()).second)
       throw DataError({fmt::format("{} and {} would get the same mask", names[file.stem().string()],
                                    file.string())});
+  require_another_folder(options);
   std::error_code error;
   fs::create_directories(options.output, error);
   if (error) throw Error(Fault::write, options.output + " cannot be created", error.message());

@@ -29,15 +29,14 @@ SetFit::SetFit(const std::vector<PairSize>& sizes) {
   if (sizes.empty()) return;
   first_ = sizes.front();
   double narrowest = mask_aspect(first_), widest = narrowest;
-  std::size_t disagree = 0;
   for (const PairSize& size : sizes) {
     one_image_size_ = one_image_size_ && size.image_width == first_.image_width &&
                       size.image_height == first_.image_height;
     narrowest = std::min(narrowest, mask_aspect(size));
     widest = std::max(widest, mask_aspect(size));
-    disagree += !same_aspect(size);
+    disagree_ += !same_aspect(size);
   }
-  squashed_ = one_image_size_ && widest > narrowest * kTolerance && 2 * disagree > sizes.size();
+  squashed_ = one_image_size_ && widest > narrowest * kTolerance && 2 * disagree_ > sizes.size();
 }
 
 double SetFit::aspect(const PairSize& size) const {

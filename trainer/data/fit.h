@@ -33,10 +33,14 @@ class SetFit {
   // One line for the user on pairs that are stretched.
   std::string describe() const;
 
+  // Pairs of other proportions though the set was not squashed.
+  std::size_t n_misfits() const { return squashed_ ? 0 : disagree_; }
+
  private:
   PairSize first_;
   bool one_image_size_ = true;
   bool squashed_ = false;
+  std::size_t disagree_ = 0;
 };
 
 }  // namespace unetseg::trainer

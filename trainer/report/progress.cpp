@@ -43,15 +43,21 @@ std::string clock_text(double seconds) {
 }
 
 // Slow jobs are told in seconds per unit: "2.1 s each" says more than "0.48/s".
-std::string rate_text(double rate) {
-  if (rate >= 100) return fmt::format("{:.0f}/s", rate);
-  if (rate >= 1) return fmt::format("{:.1f}/s", rate);
+std::string rate_text(double rate, const std::string& name) {
+  if (rate >= 100) return fmt::format("{:.0f}{}/s", rate, name);
+  if (rate >= 1) return fmt::format("{:.1f}{}/s", rate, name);
   return fmt::format("{:.1f} s each", 1 / rate);
 }
 
 std::string bar(double share) {
   const std::size_t full = static_cast<std::size_t>(share * kBarWidth);
   return "[" + std::string(full, '=') + std::string(kBarWidth - full, ' ') + "]";
+}
+
+// A terminal that has gone away ends no training: what cannot be printed is lost.
+void put(std::FILE* stream, const std::string& text) {
+  std::fputs(text.c_str(), stream);
+  std::fflush(stream);
 }
 
 }  // namespace
@@ -80,6 +86,7 @@ ProgressLine::ProgressLine(std::string label, bool quiet, Output output)
       quiet_(quiet),
       stream_(output.stream != nullptr ? output.stream : stderr),
       seconds_(output.seconds ? std::move(output.seconds) : steady_seconds),
+      counted_(std::move(output.counted)),
       terminal_(is_terminal(stream_)),
       start_(seconds_()),
       next_draw_(start_ + (terminal_ ? 0 : kFirstPlainLine)) {}
@@ -104,7 +111,7 @@ void ProgressLine::draw(double now, std::size_t done, std::size_t total, const s
   const double rate = meter_.rate();
   std::string tail;
   if (!text.empty()) tail += "  " + text;
-  if (rate > 0) tail += "  " + rate_text(rate);
+  if (rate > 0) tail += "  " + rate_text(rate * counted_.in_each, counted_.name);
   if (rate > 0 && total > done)
     tail += "  " + clock_text(static_cast<double>(total - done) / rate) + " left";
   else
@@ -116,8 +123,7 @@ void ProgressLine::draw(double now, std::size_t done, std::size_t total, const s
   const std::string count =
       total > 0 ? fmt::format("  {}/{}", done, total) : fmt::format("  {}", done);
   if (!terminal_) {
-    fmt::print(stream_, "{}{}{}\n", head, count, tail);
-    std::fflush(stream_);
+    put(stream_, head + count + tail + "\n");
     return;
   }
   // The last column stays free: writing there wraps on some terminals.
@@ -126,22 +132,19 @@ void ProgressLine::draw(double now, std::size_t done, std::size_t total, const s
   if (total > 0 && line.size() + kBarWidth + 4 <= room)
     line = head + "  " + bar(share) + count + tail;
   if (line.size() > room) line.resize(room);
-  fmt::print(stream_, "\r{}\033[K", line);
-  std::fflush(stream_);
+  put(stream_, "\r" + line + "\033[K");
   drawn_ = true;
 }
 
 void ProgressLine::clear() {
   if (!drawn_) return;
-  fmt::print(stream_, "\r\033[K");
-  std::fflush(stream_);
+  put(stream_, "\r\033[K");
   drawn_ = false;
 }
 
 void ProgressLine::print(const std::string& line) {
   clear();
-  fmt::print(stream_, "{}\n", line);
-  std::fflush(stream_);
+  put(stream_, line + "\n");
   if (terminal_) next_draw_ = start_;
 }
 

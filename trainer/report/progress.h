@@ -27,10 +27,16 @@ class RateMeter {
 // Not thread-safe. A line that was drawn is gone when the object is.
 class ProgressLine {
  public:
+  // What the rate counts, where it is not the units that are done: so many of `name` in each.
+  struct Counted {
+    int in_each = 1;
+    std::string name;  // " images"
+  };
   // Where the line goes and what time it is; tests bring their own.
   struct Output {
     std::FILE* stream = nullptr;      // borrowed; nullptr: stderr
     std::function<double()> seconds;  // rising; empty: the steady clock
+    Counted counted;
   };
 
   // `quiet`: only `print` prints.
@@ -59,6 +65,7 @@ class ProgressLine {
   bool quiet_;
   std::FILE* stream_;
   std::function<double()> seconds_;
+  Counted counted_;
   bool terminal_;
   bool drawn_ = false;
   double start_ = 0, next_draw_ = 0;

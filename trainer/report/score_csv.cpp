@@ -28,7 +28,7 @@ double score_in(const CsvTable& table, std::size_t row, const char* column) {
 std::string to_csv(const std::vector<ImageScore>& scores) {
   std::string csv =
       "id,width,height,dice,jaccard,sensitivity,specificity,accuracy,thresholded_jaccard,"
-      "truth_pixels,predicted_pixels,tp,fp,fn,tn,hd95,confidence,milliseconds\n";
+      "truth_pixels,predicted_pixels,tp,fp,fn,tn,hd95_of_diagonal,confidence,milliseconds\n";
   for (const ImageScore& score : scores) {
     const Confusion& c = score.confusion;
     csv += fmt::format("{},{},{}", csv_field(score.id), score.width, score.height);

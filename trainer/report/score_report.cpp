@@ -22,7 +22,7 @@ Json per_image(const Summary& summary) {
           {"median_dice", summary.median_dice},
           {"thresholded_jaccard", summary.thresholded_jaccard},
           {"share_of_dice_below_half", summary.below_half},
-          {"hd95", summary.hd95},
+          {"hd95_of_diagonal", summary.hd95},
           {"hd95_images", summary.hd95_images},
           {"milliseconds", summary.milliseconds}};
 }
