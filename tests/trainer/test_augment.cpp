@@ -83,6 +83,81 @@ START_TEST(test_colour_leaves_the_mask_alone) {
 }
 END_TEST
 
+// A picture of vertical stripes, one pixel wide, in a colour.
+DecodedSet stripes(int size) {
+  DecodedSet set = one_disc(size);
+  for (std::size_t i = 0; i < set.images.size(); ++i) {
+    const bool bright = i / 3 % 2 == 0;
+    const std::uint8_t colours[2][3] = {{90, 60, 50}, {230, 180, 150}};
+    set.images[i] = colours[bright][i % 3];
+  }
+  return set;
+}
+
+START_TEST(test_grey_pictures_have_no_colour) {
+  const DecodedSet set = stripes(32);
+  const BatchMaker batches(set, 32, 32, at::kCPU);
+  AugmentationPolicy policy = no_augmentation();
+  policy.grey = 1;
+  const auto colour = [](const Batch& batch) {
+    return (batch.images.amax(1) - batch.images.amin(1)).max().item<double>();
+  };
+  ck_assert_double_gt(colour(batches.plain({0})), 0.1);
+  ck_assert_double_lt(colour(batches.augmented({0}, policy, 1, 0)), 1e-4);
+}
+END_TEST
+
+START_TEST(test_low_resolution_takes_fine_stripes_away) {
+  const DecodedSet set = stripes(32);
+  const BatchMaker batches(set, 32, 32, at::kCPU);
+  AugmentationPolicy policy = no_augmentation();
+  policy.low_resolution = 1;
+  const auto contrast = [](const Batch& batch) { return batch.images.std().item<double>(); };
+  const double plain = contrast(batches.plain({0}));
+  double least = plain;
+  for (std::uint64_t epoch = 0; epoch < 10; ++epoch)
+    least = std::min(least, contrast(batches.augmented({0}, policy, 1, epoch)));
+  ck_assert_double_lt(least, 0.6 * plain);
+}
+END_TEST
+
+START_TEST(test_rim_is_black_and_round_and_hides_no_truth) {
+  const DecodedSet set = one_disc(64);
+  const BatchMaker batches(set, 64, 64, at::kCPU);
+  AugmentationPolicy policy = no_augmentation();
+  policy.rim = 1;
+  const Batch plain = batches.plain({0});
+  for (std::uint64_t epoch = 0; epoch < 10; ++epoch) {
+    const Batch batch = batches.augmented({0}, policy, 1, epoch);
+    for (const std::int64_t x : {0, 63})
+      for (const std::int64_t y : {0, 63})
+        ck_assert_double_lt(batch.images[0].select(2, x).select(1, y).max().item<double>(), 0.1);
+    const auto middle = [](const at::Tensor& t) { return t.narrow(2, 24, 16).narrow(3, 24, 16); };
+    ck_assert(at::allclose(middle(batch.images), middle(plain.images), 1e-3, 1e-3));
+    ck_assert(at::allclose(batch.target, plain.target, 1e-4, 1e-4));
+  }
+}
+END_TEST
+
+START_TEST(test_outside_of_the_picture_is_black_or_mirrored) {
+  const DecodedSet set = one_disc(64);  // nothing darker than 40
+  const BatchMaker batches(set, 64, 64, at::kCPU);
+  AugmentationPolicy policy = no_augmentation();
+  policy.shift = 1;
+  for (const bool black : {false, true}) {
+    policy.black_border = black;
+    double darkest = 1;
+    for (std::uint64_t epoch = 0; epoch < 10; ++epoch)
+      darkest =
+          std::min(darkest, batches.augmented({0}, policy, 1, epoch).images.min().item<double>());
+    if (black)
+      ck_assert_double_lt(darkest, 0.01);
+    else
+      ck_assert_double_gt(darkest, 0.15);
+  }
+}
+END_TEST
+
 START_TEST(test_lesion_free_samples_have_an_empty_mask) {
   const DecodedSet set = one_disc(64);
   const BatchMaker batches(set, 32, 32, at::kCPU);
@@ -322,6 +397,10 @@ Suite* augment_suite() {
   tcase_add_test(tests, test_policy_of_zeros_changes_nothing);
   tcase_add_test(tests, test_geometry_moves_picture_and_mask_together);
   tcase_add_test(tests, test_colour_leaves_the_mask_alone);
+  tcase_add_test(tests, test_grey_pictures_have_no_colour);
+  tcase_add_test(tests, test_low_resolution_takes_fine_stripes_away);
+  tcase_add_test(tests, test_rim_is_black_and_round_and_hides_no_truth);
+  tcase_add_test(tests, test_outside_of_the_picture_is_black_or_mirrored);
   tcase_add_test(tests, test_lesion_free_samples_have_an_empty_mask);
   tcase_add_test(tests, test_windows_of_bare_skin_keep_away_from_the_lesion_and_inside_the_picture);
   tcase_add_test(tests, test_picture_without_room_for_a_window_has_its_lesion_erased);

@@ -10,6 +10,7 @@
 #include "model/error.h"
 #include "trainer/data/check_dataset.h"
 #include "trainer/data/decode_files.h"
+#include "trainer/data/fit.h"
 #include "trainer/data/parallel.h"
 
 #include "tests/check.h"
@@ -109,6 +110,71 @@ START_TEST(test_summary_tells_sizes_and_shares) {
 }
 END_TEST
 
+START_TEST(test_t6_a_squashed_set_is_known_by_its_masks_proportions) {
+  const SetFit squashed({{64, 64, 300, 200}, {64, 64, 200, 300}, {64, 64, 100, 100}});
+  ck_assert(squashed.squashed());
+  ck_assert_uint_eq(squashed.n_misfits(), 0);
+  ck_assert_double_eq(squashed.aspect({64, 64, 300, 200}), 1.5);
+  // Pictures of several sizes were not; nor was a set in which few masks differ, or all alike.
+  for (const std::vector<PairSize>& sizes :
+       {std::vector<PairSize>{{64, 64, 300, 200}, {80, 64, 200, 300}, {64, 64, 150, 100}},
+        {{64, 64, 300, 200}, {64, 64, 64, 64}, {64, 64, 128, 128}},
+        {{64, 64, 300, 200}, {64, 64, 150, 100}, {64, 64, 600, 400}}})
+    ck_assert(!SetFit(sizes).squashed());
+  ck_assert(same_aspect({1000, 1000, 1019, 1000}));
+  ck_assert(!same_aspect({1000, 1000, 1021, 1000}));
+  ck_assert(!same_aspect({1000, 1000, 1000, 1021}));
+}
+END_TEST
+
+START_TEST(test_t6_squashed_pictures_are_told_once_and_keep_the_scenes_proportions) {
+  const TemporaryFolder folder;
+  const int sizes[][2] = {{90, 60}, {60, 90}, {60, 60}, {120, 60}};
+  std::vector<Pair> pairs;
+  for (int i = 0; i < 4; ++i)
+    pairs.push_back(write_pair(folder.path(), std::to_string(i), disc_picture(64, 64, i),
+                               disc_mask(sizes[i][0], sizes[i][1])));
+  DecodeReport report;
+  const DecodedSet set = decode(pairs, {}, &report);
+  ck_assert_uint_eq(set.size(), 4);
+  ck_assert(any_line_with(report.lines, {"all images were squashed to 64x64"}));
+  for (std::size_t i = 0; i < 4; ++i)
+    ck_assert_float_eq_tol(set.aspect[i], static_cast<float>(sizes[i][0]) / sizes[i][1], 1e-6);
+}
+END_TEST
+
+START_TEST(test_cache_serves_what_was_decoded_and_nothing_else) {
+  const TemporaryFolder folder;
+  std::vector<Pair> pairs;
+  for (int i = 0; i < 3; ++i)
+    pairs.push_back(
+        write_pair(folder.path(), std::to_string(i), disc_picture(64, 48, i), disc_mask(64, 48)));
+  DecodeOptions options;
+  options.width = options.height = 32;
+  options.cache_folder = folder.path() + "/cache";
+  const auto decoded = [&](bool from_cache) {
+    DecodeReport report;
+    const DecodedSet set = decode(pairs, options, &report);
+    ck_assert_int_eq(report.from_cache, from_cache);
+    return set;
+  };
+  const DecodedSet first = decoded(false), again = decoded(true);
+  ck_assert(again.images == first.images && again.masks == first.masks);
+  ck_assert(again.ids == first.ids && again.sha256 == first.sha256);
+  // Another size, another file.
+  options.width = 48;
+  decoded(false);
+  options.width = 32;
+  write_picture(pairs[1].image, disc_picture(64, 48, 9));
+  ck_assert(decoded(false).images != first.images);
+  // A damaged file of the cache is decoded again, and mended by that.
+  for (const auto& entry : std::filesystem::directory_iterator(options.cache_folder))
+    std::filesystem::resize_file(entry.path(), std::filesystem::file_size(entry.path()) / 2);
+  const DecodedSet mended = decoded(false);
+  ck_assert(decoded(true).images == mended.images);
+}
+END_TEST
+
 START_TEST(test_share_of_lesion_is_that_of_the_mask_at_its_own_size) {
   const TemporaryFolder folder;
   Image mask{50, 20, 1, std::vector<std::uint8_t>(1000, 0)};
@@ -143,6 +209,9 @@ int main() {
   tcase_add_test(tests, test_t13_exception_while_a_thread_starts_or_progress_is_shown_ends_all);
   tcase_add_test(tests, test_t13_every_vanished_file_is_named);
   tcase_add_test(tests, test_summary_tells_sizes_and_shares);
+  tcase_add_test(tests, test_t6_a_squashed_set_is_known_by_its_masks_proportions);
+  tcase_add_test(tests, test_t6_squashed_pictures_are_told_once_and_keep_the_scenes_proportions);
+  tcase_add_test(tests, test_cache_serves_what_was_decoded_and_nothing_else);
   tcase_add_test(tests, test_share_of_lesion_is_that_of_the_mask_at_its_own_size);
   tcase_add_test(tests, test_t8_check_notes_images_that_are_there_twice);
   suite_add_tcase(suite, tests);

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Optimizer steps against PyTorch on given gradients; schedules, averaging and budget by hand.
+// Optimizer steps against PyTorch on given gradients; schedules, averaging, dropout and budget by
+// hand.
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "trainer/train/budget.h"
+#include "trainer/train/dropout.h"
 #include "trainer/train/optimizer.h"
 #include "trainer/train/schedule.h"
 
@@ -126,6 +130,47 @@ START_TEST(test_budget_decides_after_forty_steps_and_follows_a_slower_machine) {
 }
 END_TEST
 
+START_TEST(test_budget_leaves_time_to_score_each_epoch) {
+  BudgetPlanner planner(1000, 0, 5, 20);  // five seconds of scoring after every twenty steps
+  std::int64_t total = 0, step = 0;
+  double spent = 0;
+  while (total == 0) {
+    spent += 1;
+    total = planner.after_step(1, ++step, spent, 0);
+    if (step % 20 == 0) spent += 5;
+  }
+  const double epochs_left = std::ceil(static_cast<double>(total - step) / 20);
+  const double end = spent + static_cast<double>(total - step) + 5 * epochs_left;
+  ck_assert_double_le(end, 1000);
+  ck_assert_double_gt(end, 900);
+}
+END_TEST
+
+START_TEST(test_dropout_leaves_out_its_share_of_channels_and_scales_the_others) {
+  Config config;
+  config.base_width = 16;
+  config.dropout = 0.3;
+  const auto masks = dropout_masks(config, 7, 64);
+  ck_assert_uint_eq(masks.size(), 5);
+  for (std::size_t level = 0; level < masks.size(); ++level) {
+    ck_assert(masks[level].sizes() == at::IntArrayRef({64, std::int64_t{16} << level}));
+    const at::Tensor kept = masks[level].gt(0);
+    ck_assert_double_eq_tol(kept.to(at::kDouble).mean().item<double>(), 0.7, 0.06);
+    ck_assert(at::allclose(masks[level], kept.to(at::kFloat) / 0.7));
+  }
+  const auto equal = [&](const Config& other, std::int64_t step) {
+    return at::equal(masks[4], dropout_masks(other, step, 64)[4]);
+  };
+  ck_assert(equal(config, 7));
+  ck_assert(!equal(config, 8));
+  Config other = config;
+  other.seed = 2;
+  ck_assert(!equal(other, 7));
+  other.dropout = 0;
+  ck_assert(dropout_masks(other, 7, 64).empty());
+}
+END_TEST
+
 // Steps of a second in a budget of ten: ten steps of warm-up would be all of it.
 START_TEST(test_short_budget_is_planned_by_its_first_step) {
   BudgetPlanner planner(10, 0, 0, 100);
@@ -169,6 +214,8 @@ Suite* optimizer_suite() {
   tcase_add_test(tests, test_plateau_drops_after_more_than_its_patience);
   tcase_add_test(tests, test_average_is_short_first_and_a_share_of_the_steps_later);
   tcase_add_test(tests, test_budget_decides_after_forty_steps_and_follows_a_slower_machine);
+  tcase_add_test(tests, test_budget_leaves_time_to_score_each_epoch);
+  tcase_add_test(tests, test_dropout_leaves_out_its_share_of_channels_and_scales_the_others);
   tcase_add_test(tests, test_short_budget_is_planned_by_its_first_step);
   suite_add_tcase(suite, tests);
   return suite;

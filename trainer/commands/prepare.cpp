@@ -8,6 +8,7 @@
 #include "trainer/commands/commands.h"
 #include "trainer/commands/image_size.h"
 #include "trainer/commands/interrupt.h"
+#include "trainer/commands/mask_fit.h"
 #include "trainer/commands/training_data.h"
 #include "trainer/data/check_dataset.h"
 #include "trainer/report/progress.h"
@@ -17,13 +18,13 @@ namespace {
 
 struct Options {
   TrainingDataOptions data;
-  std::string size = "128", output, manifest;
+  std::string size = "128", output, manifest, mask_fit = kMaskFitAuto;
 };
 
 int check(const Options& options) {
   ProgressLine progress("checking");
   const DatasetCheck check = check_dataset(
-      options.data.data, options.data.stretch_masks, options.data.workers,
+      options.data.data, options.mask_fit == kMaskFitStretch, options.data.workers,
       [&](std::size_t done, std::size_t total) { progress.update(done, total); },
       &stop_on_signal());
   progress.finish();
@@ -42,6 +43,7 @@ int check(const Options& options) {
 
 int cache(Options options) {
   parse_size(options.size, &options.data.width, &options.data.height);
+  options.data.stretch_masks = options.mask_fit == kMaskFitStretch;
   std::error_code error;
   std::filesystem::create_directories(options.output, error);
   if (error) throw Error(Fault::write, options.output + " cannot be created", error.message());
@@ -63,9 +65,7 @@ void add_check(CLI::App& app, Action* action) {
   verb->add_option("--manifest", options->manifest,
                    "Write the splits with every file's SHA-256 here, to train from in place of the "
                    "folder");
-  verb->add_flag("--stretch-masks", options->data.stretch_masks,
-                 "Take masks of other proportions than their images, as train does with "
-                 "--mask-fit stretch");
+  add_mask_fit(verb, &options->mask_fit);
   verb->callback([=] { *action = [=] { return check(*options); }; });
 }
 
@@ -90,6 +90,7 @@ void add_cache(CLI::App& app, Action* action) {
   verb->add_option("--groups", options->data.groups,
                    "CSV file with columns id and group: --val-fraction keeps the images of one "
                    "patient or video on one side");
+  add_mask_fit(verb, &options->mask_fit);
   verb->callback([=] { *action = [=] { return cache(*options); }; });
 }
 

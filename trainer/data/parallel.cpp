@@ -14,7 +14,7 @@
 namespace unetseg::trainer {
 namespace {
 
-constexpr unsigned kMostWorkers = 16;  // each holds a whole decoded picture
+constexpr unsigned kMostByItself = 16;  // each may hold a whole decoded picture
 
 struct Shared {
   std::atomic<std::size_t> next{0};
@@ -83,9 +83,8 @@ class Threads {
 
 void for_each_item(std::size_t items, unsigned workers, const std::function<ItemWork()>& make_work,
                    const ItemProgress& progress, const std::atomic<bool>* stop) {
-  if (workers == 0) workers = std::max(1u, std::thread::hardware_concurrency());
-  workers = static_cast<unsigned>(
-      std::min<std::size_t>({workers, kMostWorkers, std::max<std::size_t>(1, items)}));
+  if (workers == 0) workers = std::clamp(std::thread::hardware_concurrency(), 1u, kMostByItself);
+  workers = static_cast<unsigned>(std::min<std::size_t>(workers, std::max<std::size_t>(1, items)));
 
   Shared shared;
   {

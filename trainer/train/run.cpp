@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "trainer/train/run.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <numeric>
 
 #include "model/network/stored_parameters.h"
 #include "trainer/train/collapse.h"
+#include "trainer/train/dropout.h"
 #include "trainer/train/flat_parameters.h"
 #include "trainer/train/random.h"
 #include "trainer/train/step_timing.h"
@@ -96,19 +97,6 @@ void TrainingRun::show_first_views() const {
   events_.views(views);
 }
 
-DropoutMasks TrainingRun::dropout_masks(std::int64_t samples) const {
-  DropoutMasks masks;
-  if (config_.dropout <= 0) return masks;
-  Random random(config_.seed, Purpose::dropout, {static_cast<std::uint64_t>(state_.step)});
-  at::Generator generator = at::detail::createCPUGenerator(random.next());
-  const double keep = 1 - config_.dropout;
-  for (int level = 0; level < kLevels; ++level) {
-    at::Tensor mask = at::empty({samples, std::int64_t{config_.base_width} << level});
-    masks.push_back(mask.bernoulli_(keep, generator).div_(keep));
-  }
-  return masks;
-}
-
 double TrainingRun::learning_rate() const {
   if (config_.schedule == "plateau") return config_.learning_rate * state_.plateau.factor;
   // Before the total is known the warm-up cannot be placed: the few steps run at a tenth of the
@@ -126,8 +114,9 @@ double TrainingRun::average_weight() const {
 TrainingRun::StepResult TrainingRun::train_step(const std::vector<std::int64_t>& indices) {
   const at::Tensor& gradient = batch_gradient_->gradient();
   StepResult result;
-  result.loss = batch_gradient_->compute(indices, static_cast<std::uint64_t>(state_.epoch),
-                                         dropout_masks(static_cast<std::int64_t>(indices.size())));
+  result.loss = batch_gradient_->compute(
+      indices, static_cast<std::uint64_t>(state_.epoch),
+      dropout_masks(config_, state_.step, static_cast<std::int64_t>(indices.size())));
   result.norm = clip_norm(gradient, config_.clip);
   result.taken = std::isfinite(result.loss) && std::isfinite(result.norm);
   if (result.taken) {
@@ -145,7 +134,8 @@ void TrainingRun::begin_step(const std::vector<std::int64_t>& indices) {
   begun_.push_back({state_.step, samples, learning_rate()});
   if (device_step_) {
     device_step_->submit(batch_gradient_->batch(indices, static_cast<std::uint64_t>(state_.epoch)),
-                         dropout_masks(samples), learning_rate(), average_weight());
+                         dropout_masks(config_, state_.step, samples), learning_rate(),
+                         average_weight());
     const std::string notice = device_step_->take_notice();
     if (!notice.empty()) note("warning: " + notice);
   } else {
@@ -163,12 +153,13 @@ void TrainingRun::end_step(double seconds, BudgetPlanner* budget) {
   if (result.taken) {
     state_.epoch_loss_sum += result.loss * static_cast<double>(step.samples);
     state_.epoch_norm_sum += result.norm;
+    state_.epoch_taken_samples += step.samples;
+    ++state_.epoch_taken_steps;
     state_.skipped_in_a_row = 0;
   } else if (++state_.skipped_in_a_row >= 3) {
     throw Diverged(
-        fmt::format("loss or gradient was not finite three times in a row at step {}: "
-                    "the last checkpoint is kept; lower --learning-rate",
-                    step.step));
+        fmt::format("loss or gradient was not finite three times in a row at step {}: {}",
+                    step.step, way_on()));
   }
   state_.seconds = now() - started_;
   const std::int64_t done = step.step + 1;
@@ -212,10 +203,8 @@ void TrainingRun::finish_epoch(double images_per_second) {
   record.epoch = state_.epoch + 1;
   record.step = state_.step;
   record.learning_rate = learning_rate();
-  record.train_loss =
-      state_.epoch_loss_sum / static_cast<double>(std::max<std::int64_t>(1, state_.next_sample));
-  record.gradient_norm =
-      state_.epoch_norm_sum / static_cast<double>(std::max<std::int64_t>(1, state_.epoch_steps));
+  record.train_loss = state_.epoch_loss_sum / static_cast<double>(state_.epoch_taken_samples);
+  record.gradient_norm = state_.epoch_norm_sum / static_cast<double>(state_.epoch_taken_steps);
   record.images_per_second = images_per_second;
   std::vector<std::vector<float>> maps;
   const double begin = now();
@@ -246,12 +235,12 @@ void TrainingRun::finish_epoch(double images_per_second) {
   ++state_.epoch;
   state_.next_sample = 0;
   state_.epoch_loss_sum = state_.epoch_norm_sum = 0;
-  state_.epoch_steps = 0;
+  state_.epoch_steps = state_.epoch_taken_steps = state_.epoch_taken_samples = 0;
   if (!scoring) return;
   require_living_network();
   if (best) export_weights("best.safetensors");
   save();
-  if (events_.epoch) events_.epoch(state_, maps);
+  if (events_.epoch) events_.epoch(state_, scores_, maps);
   scored_ = now();
   scoring_ = scored_ - begin;
 }
@@ -262,6 +251,12 @@ bool TrainingRun::is_time_to_score() const {
   return !device_step_ || last || now() - scored_ >= scoring_ / BudgetPlanner::kScoringShare;
 }
 
+std::string TrainingRun::way_on() const {
+  if (std::filesystem::exists(folder_ + "/checkpoint/last.safetensors"))
+    return "the last checkpoint is kept; go on from it with --resume and a lower --learning-rate";
+  return "there is no checkpoint yet; start again with a lower --learning-rate";
+}
+
 // What blew up within the last steps must not take the place of what was good. Weights are exported
 // in half precision: beyond its range they are lost as much as infinite ones.
 void TrainingRun::require_usable_weights() const {
@@ -269,9 +264,7 @@ void TrainingRun::require_usable_weights() const {
   for (const at::Tensor& weights : {values_, average_})
     if (!(weights.abs().max().item<double>() <= kLargestHalf))
       throw Diverged(
-          fmt::format("weights have grown out of range at step {}: the last checkpoint is kept; "
-                      "lower --learning-rate",
-                      state_.step));
+          fmt::format("weights have grown out of range at step {}: {}", state_.step, way_on()));
 }
 
 // A dead network's average may still be what it was: nothing of it is kept.
@@ -279,9 +272,10 @@ void TrainingRun::require_living_network() const {
   if (state_.total_steps > 0 &&
       is_lost(state_.history, warm_up_steps(state_.total_steps, config_.warm_up)))
     throw Diverged(
-        fmt::format("validation has collapsed and not recovered for five epochs (epoch {}): "
-                    "best.safetensors of epoch {} is kept; lower --learning-rate",
-                    state_.history.back().epoch, state_.best_epoch));
+        fmt::format("validation has collapsed and not recovered for five epochs (epoch {}): begin "
+                    "a new run with --init {}/best.safetensors, of epoch {}, and a lower "
+                    "--learning-rate",
+                    state_.history.back().epoch, folder_, state_.best_epoch));
 }
 
 ValidationResult TrainingRun::score(const DecodedSet& set, std::vector<std::vector<float>>* maps,

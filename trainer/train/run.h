@@ -40,8 +40,10 @@ struct RunEvents {
   // Once, before the first step of a new run: the first views that the network will see.
   std::function<void(const Batch&)> views;
   std::function<void(const StepInfo&)> step;
-  // After each epoch; `probabilities` are the maps of the first validation images.
-  std::function<void(const ProgressState&, const std::vector<std::vector<float>>& probabilities)>
+  // After each epoch that is scored: the scores of the validation images, and the maps of the first
+  // of them.
+  std::function<void(const ProgressState&, const std::vector<ImageScore>& scores,
+                     const std::vector<std::vector<float>>& probabilities)>
       epoch;
   std::function<void(const std::string&)> note;
 };
@@ -60,9 +62,12 @@ class TrainingRun {
   // Starts from given values (fine-tuning) or from a checkpoint's whole state.
   void start_from(const Parameters& parameters);
   void resume(const Checkpoint& checkpoint);
+  // For the record: what began the run, or goes on with it.
+  void add_command(const std::string& line) { state_.commands.push_back(line); }
 
   // Trains to the end, or until *stop becomes true (checked after each step). Writes checkpoint/
-  // after every epoch and at the end, best.safetensors and last.safetensors (the averaged weights).
+  // after every epoch that is scored (on a CPU each; on a GPU as many as cost 5 % of the time) and
+  // at the end, best.safetensors and last.safetensors (the averaged weights).
   // Throws Diverged, also where validation has collapsed for good, Error(write), Error(no_space).
   RunEnd run(const std::atomic<bool>& stop);
 
@@ -92,7 +97,6 @@ class TrainingRun {
   double estimated_seconds(std::int64_t steps) const;
   void note(const std::string& text) const;
   void show_first_views() const;
-  DropoutMasks dropout_masks(std::int64_t samples) const;
   double learning_rate() const;
   double average_weight() const;
   StepResult train_step(const std::vector<std::int64_t>& indices);
@@ -104,6 +108,8 @@ class TrainingRun {
   void epoch_loop(const std::atomic<bool>& stop, BudgetPlanner* budget);
   void finish_epoch(double images_per_second);
   bool is_time_to_score() const;
+  // What to do after a run has diverged.
+  std::string way_on() const;
   void require_usable_weights() const;
   void require_living_network() const;
   void save();
