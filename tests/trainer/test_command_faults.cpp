@@ -175,6 +175,21 @@ START_TEST(test_t8_an_image_of_both_splits_is_named_or_left_out) {
 }
 END_TEST
 
+START_TEST(test_t8_a_test_image_among_those_to_train_on_is_named_or_left_out) {
+  const DamagedSet set;
+  fs::copy_file(set.image("Test_v2", 18), set.image("Training", 4),
+                fs::copy_options::overwrite_existing);
+  std::vector<std::string> arguments = train_arguments(set.path, set.run, 1);
+  const Outcome refused = run_trainer(arguments);
+  assert_error(refused, 3, "1 fault");
+  assert_in("SYNTH_0000004 (train) and SYNTH_0000018 (test) are the same image", refused.err);
+  arguments.insert(arguments.end(), {"--skip-bad", "1"});
+  const Outcome skipped = run_trainer(arguments);
+  assert_code(skipped, 0);
+  assert_in("SYNTH_0000004 left out, it is a test image too", skipped.err);
+}
+END_TEST
+
 START_TEST(test_empty_folders_are_3) {
   const TemporaryFolder folder;
   assert_code(run_trainer(train_arguments(folder.path(), folder.path() + "-run", 1)), 3);
@@ -199,6 +214,15 @@ START_TEST(test_t6_mask_of_other_proportions_is_3_unless_asked_for) {
   ck_assert(!was_trained(set.run));
   arguments.insert(arguments.end(), {"--mask-fit", "stretch"});
   assert_code(run_trainer(arguments), 0);
+  // The same words help where the same fault is told.
+  const std::string cache = set.root.path() + "/cache";
+  for (std::vector<std::string> command :
+       {std::vector<std::string>{"check", set.path},
+        {"cache", "--data", set.path, "--output", cache, "--size", "32"}}) {
+    assert_error(run_trainer(command), 3, "1 fault");
+    command.insert(command.end(), {"--mask-fit", "stretch"});
+    assert_code(run_trainer(command), 0);
+  }
 }
 END_TEST
 
@@ -314,8 +338,41 @@ START_TEST(test_t12_divergence_is_5) {
   const TemporaryFolder folder;
   const std::string run = folder.path() + "/run";
   std::vector<std::string> arguments = train_arguments(small_run().data, run, 3);
-  arguments.insert(arguments.end(), {"--learning-rate", "1e30", "--warm-up", "0", "--clip", "0"});
-  assert_error(run_trainer(arguments), 5, "lower --learning-rate");
+  arguments.insert(arguments.end(), {"--warm-up", "0", "--clip", "0", "--learning-rate", "1e30"});
+  assert_error(run_trainer(arguments), 5, "start again with a lower --learning-rate");
+  // As it says: nothing is in the way.
+  arguments.back() = "1e-3";
+  assert_code(run_trainer(arguments), 0);
+  ck_assert(was_trained(run));
+}
+END_TEST
+
+START_TEST(test_t12_after_divergence_the_run_goes_on_at_a_lower_rate) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  std::vector<std::string> arguments = train_arguments(small_run().data, run, 1);
+  arguments.insert(arguments.end(), {"--warm-up", "0", "--clip", "0"});
+  assert_code(run_trainer(arguments), 0);
+  std::vector<std::string> resume = {
+      "train",    "--data", small_run().data,  "--output", run, "--resume",
+      "--epochs", "3",      "--learning-rate", "1e30"};
+  assert_error(run_trainer(resume), 5, "go on from it with --resume and a lower --learning-rate");
+  resume.back() = "1e-3";
+  const Outcome resumed = run_trainer(resume);
+  assert_code(resumed, 0);
+  assert_in("the peak learning rate is 0.001 from here on, it was 0.002", resumed.err);
+  ck_assert_uint_eq(stable_metrics(run).size(), 1 + 3);
+}
+END_TEST
+
+START_TEST(test_a_terminal_that_is_gone_ends_no_training) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  std::string command = UNETSEG_TRAINER;
+  for (const std::string& argument : train_arguments(small_run().data, run, 1))
+    command += " '" + argument + "'";
+  ck_assert_int_eq(std::system((command + " 2>/dev/full").c_str()), 0);
+  ck_assert(fs::exists(run + "/last.safetensors"));
 }
 END_TEST
 
@@ -369,6 +426,7 @@ int main() {
   tcase_add_test(tests, test_t5_t8_t9_check_lists_faults_of_every_kind_and_split_at_once);
   tcase_add_test(tests, test_t8_missing_mask_is_listed_and_nothing_is_trained);
   tcase_add_test(tests, test_t8_an_image_of_both_splits_is_named_or_left_out);
+  tcase_add_test(tests, test_t8_a_test_image_among_those_to_train_on_is_named_or_left_out);
   tcase_add_test(tests, test_empty_folders_are_3);
   tcase_add_test(tests, test_t6_mask_of_other_proportions_is_3_unless_asked_for);
   tcase_add_test(tests, test_t7_some_empty_and_full_masks_are_told_and_nothing_but_empty_ones_is_3);
@@ -377,6 +435,8 @@ int main() {
   tcase_add_test(tests, test_t8_groups_stay_on_one_side_and_ids_without_one_are_3);
   tcase_add_test(tests, test_t10_manifest_of_a_run_is_its_data_set_as_long_as_no_file_changes);
   tcase_add_test(tests, test_t12_divergence_is_5);
+  tcase_add_test(tests, test_t12_after_divergence_the_run_goes_on_at_a_lower_rate);
+  tcase_add_test(tests, test_a_terminal_that_is_gone_ends_no_training);
   tcase_add_loop_test(tests, test_t13_vanished_image_is_3_with_its_name_and_without_waiting, 0, 2);
   tcase_add_test(tests, test_damaged_images_of_predict_and_evaluate_are_3_and_the_others_are_done);
   suite_add_tcase(suite, tests);

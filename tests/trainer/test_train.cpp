@@ -37,6 +37,11 @@ START_TEST(test_train_leaves_weights_metrics_curves_and_panels) {
     ++panels;
   }
   ck_assert_uint_eq(panels, kSmallRunEpochs + 1);
+  // Sixty-four views of 32x32 in a square.
+  const Image views = read_rgb(run + "/augmentation.png");
+  ck_assert_int_ge(views.width, 8 * 32);
+  ck_assert_int_ge(views.height, 8 * 32);
+  ck_assert_uint_gt(colours_of(views), 200);
 }
 END_TEST
 
@@ -211,16 +216,72 @@ START_TEST(test_init_goes_on_from_weights) {
     return std::stod(cell);
   };
   ck_assert_double_lt(first_loss(run), 0.8 * first_loss(small_run().folder));
-  // Weights of another width do not fit.
+  // What does not fit is told before data is read.
+  arguments[2] = "/no/such/folder";
   *(std::find(arguments.begin(), arguments.end(), "--width") + 1) = "2";
   arguments[4] = folder.path() + "/other";
-  assert_error(run_trainer(arguments), 2, "is [");
+  assert_error(run_trainer(arguments), 2, "is of width 4, too wide for a run of width 2");
   // Training stretches pictures.
   const std::string cropping = folder.path() + "/crop.safetensors";
   write_weights_for("crop", cropping);
   arguments.back() = cropping;
   arguments[4] = folder.path() + "/third";
   assert_error(run_trainer(arguments), 2, "start from weights with fit=stretch");
+}
+END_TEST
+
+// Width and size come from the weights, which the configuration names.
+START_TEST(test_init_brings_its_shape_and_belongs_to_the_run) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run", init = small_run().folder + "/last.safetensors";
+  const std::vector<std::string> arguments = {
+      "train",  "--data", small_run().data, "--output", run,        "--epochs", "1",
+      "--init", init,     "--batch-size",   "4",        "--device", "cpu",      "--threads",
+      "1"};
+  const Outcome tuned = run_trainer(arguments);
+  assert_code(tuned, 0);
+  assert_in("begins with " + init + ": width 4, input 32x32", tuned.err);
+  assert_in("begun with " + init, text_of(run + "/card.md"));
+  assert_in("\"init\":\"last.safetensors\"",
+            run_trainer({"inspect", run + "/last.safetensors"}).out);
+  const std::string again = folder.path() + "/again";
+  assert_code(run_trainer({"train", "--config", run + "/config.json", "--data", small_run().data,
+                           "--output", again}),
+              0);
+  ck_assert(stable_metrics(again) == stable_metrics(run));
+}
+END_TEST
+
+START_TEST(test_record_keeps_every_command_of_a_run) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/a run";
+  std::vector<std::string> arguments = train_arguments(small_run().data, run, 1);
+  arguments.insert(arguments.end(), {"--skip-bad", "2"});
+  const Outcome begun = run_trainer(arguments);
+  assert_code(begun, 0);
+  assert_in("unetseg 'model-file=" + run + "/last.safetensors' !", begun.err);
+  assert_in("\"skip-bad\": 2", text_of(run + "/config.json"));
+  assert_code(run_trainer({"train", "--data", small_run().data, "--output", run, "--resume",
+                           "--epochs", "2"}),
+              0);
+  for (const char* file : {"/card.md", "/run.json"}) {
+    const std::string text = text_of(run + file);
+    assert_in("/a run' --epochs 1", text);
+    assert_in("/a run' --resume --epochs 2", text);
+  }
+}
+END_TEST
+
+START_TEST(test_seeds_keep_out_of_a_finished_run) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  fs::copy(small_run().folder, run, fs::copy_options::recursive);
+  const std::string log = text_of(run + "/log.txt");
+  std::vector<std::string> arguments = train_arguments(small_run().data, run, 1);
+  arguments.insert(arguments.end(), {"--seeds", "2"});
+  assert_error(run_trainer(arguments), 2, "give another --output for --seeds");
+  ck_assert(text_of(run + "/log.txt") == log);
+  ck_assert(!fs::exists(run + "/seed-1"));
 }
 END_TEST
 
@@ -235,6 +296,13 @@ START_TEST(test_short_time_budget_ends_by_itself) {
   assert_code(outcome, 0);
   assert_in("allow", outcome.err);
   ck_assert(fs::exists(run + "/last.safetensors"));
+  // The schedule has come to its end, and the configuration says how long it was.
+  const std::vector<std::string> metrics = lines_of(text_of(run + "/metrics.csv"));
+  std::stringstream line(metrics.back());
+  std::string cell, step, rate;
+  for (std::string* field : {&cell, &step, &rate}) std::getline(line, *field, ',');
+  ck_assert_double_lt(std::stod(rate), 1e-6);
+  assert_in("\"steps\": " + step + ",", text_of(run + "/config.json"));
 }
 END_TEST
 
@@ -311,6 +379,9 @@ int main() {
   tcase_add_test(tests, test_seed_recipe_follows_the_seeds_training);
   tcase_add_test(tests, test_options_can_come_from_a_file_and_the_command_line_wins);
   tcase_add_test(tests, test_init_goes_on_from_weights);
+  tcase_add_test(tests, test_init_brings_its_shape_and_belongs_to_the_run);
+  tcase_add_test(tests, test_record_keeps_every_command_of_a_run);
+  tcase_add_test(tests, test_seeds_keep_out_of_a_finished_run);
   tcase_add_test(tests, test_short_time_budget_ends_by_itself);
   tcase_add_test(tests, test_a_teacher_softens_the_truth_and_belongs_to_the_run);
   tcase_add_test(tests, test_a_teacher_that_cannot_teach_is_2_before_data_is_read);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "model/error.h"
@@ -124,6 +125,16 @@ START_TEST(test_training_learns_and_its_weights_run_as_they_were_scored) {
   ck_assert(run.run(stop) == RunEnd::finished);
   const EpochRecord& last = run.progress().history.back();
   ck_assert_double_gt(last.validation_dice, 0.9);
+  double smoothed = 0, best = -1;
+  std::int64_t best_epoch = 0;
+  for (const EpochRecord& record : run.progress().history) {
+    smoothed = record.epoch == 1 ? record.validation_jaccard
+                                 : 0.8 * smoothed + 0.2 * record.validation_jaccard;
+    if (smoothed <= best) continue;
+    best = smoothed;
+    best_epoch = record.epoch;
+  }
+  ck_assert_int_eq(run.progress().best_epoch, best_epoch);
 
   const SafetensorsFile file = read_safetensors(path + "/last.safetensors");
   const ModelCard card = card_of(file);
@@ -163,23 +174,106 @@ START_TEST(test_seed_recipe_trains_the_seed_network) {
 }
 END_TEST
 
-START_TEST(test_t12_three_steps_without_finite_loss_end_the_run) {
+// What a run that must diverge says.
+std::string divergence_of(TrainingRun* run) {
+  const std::atomic<bool> stop{false};
+  try {
+    run->run(stop);
+  } catch (const Diverged& error) {
+    return error.what();
+  }
+  ck_abort_msg("the run did not diverge");
+}
+
+void assert_says(const std::string& text, const std::string& words) {
+  ck_assert_msg(text.find(words) != std::string::npos, "'%s' is not in '%s'", words.c_str(),
+                text.c_str());
+}
+
+START_TEST(test_t12_three_steps_without_finite_loss_end_the_run_and_its_checkpoint_is_kept) {
+  const TemporaryFolder folder;
+  const Sets sets;
+  const DecodedSet train = discs(40, 32, 1);  // ten steps an epoch
+  Config config = small_config();
+  config.epochs = 1;
+  const std::string path = run_folder(folder, "run"), checkpoints = path + "/checkpoint";
+  const std::atomic<bool> stop{false};
+  TrainingRun good(config, train, sets.validation, path, "data", {});
+  ck_assert(good.run(stop) == RunEnd::finished);
+  const Checkpoint kept = load_checkpoint(checkpoints, nullptr);
+
+  config.epochs = 2;
+  Checkpoint poisoned = kept;
+  poisoned.values = at::full_like(kept.values, std::nan(""));
+  Observed observed;
+  TrainingRun bad(config, train, sets.validation, path, "data", observed.events(0));
+  bad.resume(poisoned);
+  const std::string said = divergence_of(&bad);
+  assert_says(said, "three times in a row at step 12");
+  assert_says(said, "the last checkpoint is kept; go on from it with --resume");
+  ck_assert_uint_eq(observed.losses.size(), 2);
+  const Checkpoint after = load_checkpoint(checkpoints, nullptr);
+  ck_assert_int_eq(after.progress.step, 10);
+  ck_assert(at::equal(after.values, kept.values));
+
+  const std::string fresh = run_folder(folder, "fresh");
+  TrainingRun first(config, train, sets.validation, fresh, "data", {});
+  first.resume(poisoned);
+  assert_says(divergence_of(&first), "there is no checkpoint yet");
+}
+END_TEST
+
+START_TEST(test_t12_weights_beyond_half_precision_are_not_exported) {
   const TemporaryFolder folder;
   const Sets sets;
   Config config = small_config();
   config.learning_rate = 1e30;
   config.warm_up = 0;
   config.clip = 0;
+  config.steps = 1;
   const std::string path = run_folder(folder, "run");
-  const std::atomic<bool> stop{false};
   TrainingRun run(config, sets.train, sets.validation, path, "data", {});
-  bool diverged = false;
-  try {
-    run.run(stop);
-  } catch (const Diverged&) {
-    diverged = true;
-  }
-  ck_assert(diverged);
+  assert_says(divergence_of(&run), "grown out of range at step 1");
+  ck_assert(!std::filesystem::exists(path + "/last.safetensors"));
+  ck_assert(std::filesystem::is_empty(path + "/checkpoint"));
+}
+END_TEST
+
+// The second of three steps finds weights that are no numbers.
+START_TEST(test_t12_skipped_step_changes_nothing_and_counts_for_nothing) {
+  const TemporaryFolder folder;
+  const Sets sets;
+  Config config = small_config();
+  config.epochs = 1;
+  const std::string path = run_folder(folder, "run");
+  std::vector<double> losses;
+  Checkpoint live;  // shares the run's tensors
+  at::Tensor values, average, moment;
+  const std::atomic<bool> stop{false};
+  RunEvents events;
+  events.step = [&](const StepInfo& info) {
+    losses.push_back(info.loss);
+    if (info.step == 1) {
+      values = live.values.clone();
+      average = live.average.clone();
+      moment = live.second_moment.clone();
+      live.values.fill_(std::nan(""));
+    } else if (info.step == 2) {
+      ck_assert(live.values.isnan().all().item<bool>());
+      ck_assert(at::equal(live.average, average));
+      ck_assert(at::equal(live.second_moment, moment));
+      live.values.copy_(values);
+    }
+  };
+  TrainingRun run(config, sets.train, sets.validation, path, "data", events);
+  live = run.checkpoint();
+  ck_assert(run.run(stop) == RunEnd::finished);
+  ck_assert_uint_eq(losses.size(), 3);
+  ck_assert(!std::isfinite(losses[1]));
+  // Batches of 4, 4 and 2.
+  ck_assert_double_eq_tol(run.progress().history[0].train_loss, (4 * losses[0] + 2 * losses[2]) / 6,
+                          1e-9);
+  ck_assert(std::isfinite(run.progress().history[0].gradient_norm));
 }
 END_TEST
 
@@ -275,19 +369,12 @@ START_TEST(test_collapse_ends_the_run_and_keeps_what_was_good) {
   config.warm_up = 0;
   config.deep_supervision = false;
   const std::string path = run_folder(folder, "run");
-  const std::atomic<bool> stop{false};
   TrainingRun run(config, sets.train, sets.validation, path, "data", {});
   Parameters zeros;
   for (const ParameterLayout& parameter : network_layout(config.architecture, config.base_width))
     zeros[parameter.name] = at::zeros(parameter.shape);
   run.start_from(zeros);
-  bool diverged = false;
-  try {
-    run.run(stop);
-  } catch (const Diverged& error) {
-    diverged = std::string(error.what()).find("collapsed") != std::string::npos;
-  }
-  ck_assert(diverged);
+  assert_says(divergence_of(&run), "collapsed");
   ck_assert_uint_eq(run.progress().history.size(), 5);
   ck_assert_int_eq(load_checkpoint(path + "/checkpoint", nullptr).progress.epoch, 4);
 }
@@ -384,7 +471,10 @@ Suite* training_suite() {
   tcase_add_test(tests, test_another_time_budget_is_planned_anew);
   tcase_add_test(tests, test_training_learns_and_its_weights_run_as_they_were_scored);
   tcase_add_test(tests, test_seed_recipe_trains_the_seed_network);
-  tcase_add_test(tests, test_t12_three_steps_without_finite_loss_end_the_run);
+  tcase_add_test(tests,
+                 test_t12_three_steps_without_finite_loss_end_the_run_and_its_checkpoint_is_kept);
+  tcase_add_test(tests, test_t12_weights_beyond_half_precision_are_not_exported);
+  tcase_add_test(tests, test_t12_skipped_step_changes_nothing_and_counts_for_nothing);
   tcase_add_test(tests, test_t11_damaged_last_checkpoint_falls_back_to_the_one_before);
   tcase_add_test(tests, test_t10_changed_settings_are_named);
   tcase_add_test(tests, test_configurations_of_the_past_are_read);

@@ -16,15 +16,18 @@ std::string& kept_command_line() {
 void keep_command_line(int argc, char** argv) {
   std::string& line = kept_command_line();
   line = "unetseg-trainer";
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    const bool plain = !word.empty() && word.find_first_not_of(
-                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789-_./:=+,@%") == std::string::npos;
-    char* quoted = g_shell_quote(argv[i]);
-    line += " " + (plain ? word : std::string(quoted));
-    g_free(quoted);
-  }
+  for (int i = 1; i < argc; ++i) line += " " + shell_word(argv[i]);
+}
+
+std::string shell_word(const std::string& text) {
+  const bool plain = !text.empty() && text.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789-_./:=+,@%") == std::string::npos;
+  if (plain) return text;
+  char* quoted = g_shell_quote(text.c_str());
+  const std::string word = quoted;
+  g_free(quoted);
+  return word;
 }
 
 const std::string& command_line() {

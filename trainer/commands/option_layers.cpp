@@ -95,11 +95,12 @@ std::vector<Value> values_of_json(const std::string& path, const std::string& te
     json.erase("input-width");
     json.erase("input-height");
   }
-  json.erase("teacher-sha256");  // of the files as they are now
+  for (const char* key : {"init-sha256", "teacher-sha256"})  // of the files as they are now
+    json.erase(key);
   std::vector<Value> values;
   for (const auto& item : json.items()) {
     const std::vector<std::string> inputs = inputs_of(item.value());
-    if (!inputs.empty())
+    if (!inputs.empty() && item.value() != "")
       values.push_back({item.key() == "base-width" ? "width" : item.key(), inputs,
                         path + ": '" + item.key() + "'"});
   }

@@ -75,12 +75,13 @@ void say_length(const Config& config, std::size_t images, double step_seconds,
 
 }  // namespace
 
-int dry_run(const TrainOptions& options, const Config& config, const TrainingData& data,
+int dry_run(const TrainOptions& options, const Config& config,
+            const std::optional<Parameters>& weights, const TrainingData& data,
             double preparing_seconds, const std::atomic<bool>& stop) {
   const ScratchFolder scratch(options.output);
   Config two_steps = config;
   two_steps.steps = 2;
-  RunReport report(scratch.path(), data.validation, threshold_of(config), true);
+  RunReport report(scratch.path(), data.validation, config, true);
   RunEvents events = report.events();
   double step_seconds = 0;
   std::chrono::steady_clock::time_point steps_done;
@@ -90,17 +91,18 @@ int dry_run(const TrainOptions& options, const Config& config, const TrainingDat
   };
   double scoring_seconds = 0;
   events.epoch = [&, show = events.epoch](const ProgressState& state,
+                                          const std::vector<ImageScore>& scores,
                                           const std::vector<std::vector<float>>& maps) {
     scoring_seconds = seconds_since(steps_done);
-    show(state, maps);
+    show(state, scores, maps);
   };
   TrainingRun run(two_steps, data.train, data.validation, scratch.path(), data.sha256, events);
-  if (!options.init.empty()) run.start_from(initial_parameters(options.init, config));
+  if (weights) run.start_from(*weights);
   if (run.run(stop) == RunEnd::interrupted) return interrupted_exit_code();
   report.finish(run);
   require_equal(run.checkpoint(), load_checkpoint(scratch.path() + "/checkpoint", nullptr));
-  const SafetensorsFile weights = read_safetensors(scratch.path() + "/last.safetensors");
-  make_network(config.architecture, config.base_width, parameters_of(weights));
+  const SafetensorsFile written = read_safetensors(scratch.path() + "/last.safetensors");
+  make_network(config.architecture, config.base_width, parameters_of(written));
   say("dry run: two steps, validation, pictures, checkpoint and weights work; the checkpoint read "
       "back equals what was trained, bit for bit");
   say_length(config, data.train.size(), step_seconds, scoring_seconds);

@@ -2,6 +2,9 @@
 // Runs that find out beforehand whether a training will work, and leave nothing behind.
 #pragma once
 
+#include <optional>
+
+#include "model/network/network.h"
 #include "trainer/commands/train_options.h"
 #include "trainer/commands/training_data.h"
 
@@ -10,8 +13,9 @@ namespace unetseg::trainer {
 // --dry-run: two steps, validation, pictures, checkpoint and weights, in a temporary folder beside
 // --output; what was saved must be what was trained, bit for bit. Says how long a step and the
 // whole run would take, and what comes before it: `preparing_seconds` went into getting `data`.
-// `config` must be resolved. Returns an exit code.
-int dry_run(const TrainOptions& options, const Config& config, const TrainingData& data,
+// `config` must be resolved; `weights`: to begin with. Returns an exit code.
+int dry_run(const TrainOptions& options, const Config& config,
+            const std::optional<Parameters>& weights, const TrainingData& data,
             double preparing_seconds, const std::atomic<bool>& stop);
 
 // --overfit-batch: reads the first images alone and learns them by heart. kOk where Dice reached

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -13,22 +14,37 @@
 #include <set>
 
 #include "model/error.h"
+#include "trainer/data/folder.h"
 
 namespace unetseg::trainer {
 namespace {
 
 namespace fs = std::filesystem;
 
+// What a process that was killed while it wrote leaves of a file.
+bool is_unfinished_file(const std::string& name) {
+  return name.rfind(".unetseg-", 0) == 0 && has_suffix(name, ".tmp");
+}
+
+bool holds_nothing(const fs::path& folder) {
+  std::error_code error;  // no folder at all, say
+  const fs::directory_iterator entries(folder, error);
+  return !error && std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
+    return is_unfinished_file(entry.path().filename().string());
+  });
+}
+
 // A run that ended before its first checkpoint, over a fault in the data for instance, leaves
 // nothing worth keeping: the same command may be given again.
 bool may_start_in(const std::string& path) {
-  const std::set<std::string> early = {"lock", "config.json", "log.txt", "run.json",
-                                       "augmentation.png"};
+  const std::set<std::string> early = {"lock",     "config.json",  "log.txt",
+                                       "run.json", "manifest.csv", "augmentation.png"};
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
     const std::string name = entry.path().filename().string();
-    const bool empty_folder = (name == "checkpoint" || name == "panels") && entry.is_directory() &&
-                              fs::is_empty(entry.path());
-    if (!empty_folder && early.count(name) == 0) return false;
+    const bool folder_of_run = name == "checkpoint" || name == "panels";
+    if (folder_of_run ? !holds_nothing(entry.path())
+                      : early.count(name) == 0 && !is_unfinished_file(name))
+      return false;
   }
   return true;
 }
@@ -37,6 +53,17 @@ void refuse_mixture(const std::string& path) {
   if (!may_start_in(path))
     throw Error(Fault::settings,
                 path + " is not empty: give another --output, or --resume to go on with that run");
+}
+
+void refuse_other_files(const std::string& path) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
+    const std::string name = entry.path().filename().string();
+    const bool of_seeds =
+        name == "log.txt" || (name.rfind("seed-", 0) == 0 && entry.is_directory());
+    if (!of_seeds)
+      throw Error(Fault::settings,
+                  path + " is not empty (" + name + "): give another --output for --seeds");
+  }
 }
 
 void make_folders(const std::string& path) {
@@ -86,6 +113,11 @@ void RunFolder::require_space(std::uint64_t bytes) const {
     throw Error(Fault::no_space,
                 fmt::format("{} has {} MB left on its disk, a run needs about {} MB", path_,
                             space.available / 1000000, bytes / 1000000 + 1));
+}
+
+void require_folder_of_seeds(const std::string& path) {
+  std::error_code none_yet;
+  if (fs::is_directory(path, none_yet)) refuse_other_files(path);
 }
 
 ScratchFolder::ScratchFolder(const std::string& path) {

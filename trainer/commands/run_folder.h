@@ -26,6 +26,10 @@ class RunFolder {
   int lock_ = -1;
 };
 
+// For --seeds, whose runs lie in folders of their own below `path`: throws Error(settings) where
+// other files lie there, a finished run's for instance.
+void require_folder_of_seeds(const std::string& path);
+
 // A folder for files that nobody is to keep, on the disk of `path` and removed with the object.
 class ScratchFolder {
  public:

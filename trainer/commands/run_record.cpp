@@ -11,8 +11,8 @@
 
 #include "model/storage/atomic_file.h"
 #include "trainer/commands/build.h"
-#include "trainer/commands/command_line.h"
 #include "trainer/commands/durations.h"
+#include "trainer/commands/mask_fit.h"
 #include "trainer/train/flat_parameters.h"
 
 namespace unetseg::trainer {
@@ -30,6 +30,15 @@ std::string utc_now() {
 // JSON has no NaN.
 nlohmann::ordered_json number(double value) {
   return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+}
+
+// Valid UTF-8 whatever bytes the paths hold.
+std::string readable_text(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string begun_with(const Config& config) {
+  return config.init.empty() ? "" : ", begun with " + config.init;
 }
 
 std::string taught_by(const Config& config) {
@@ -57,7 +66,7 @@ void RunRecord::write(const std::string& end) const {
   json["program"] = "unetseg-trainer " UNETSEG_VERSION;
   json["commit"] = UNETSEG_COMMIT;
   json["libtorch"] = TORCH_VERSION;
-  json["command"] = command_line();
+  json["commands"] = state.commands;
   json["device"] = config.device;
   json["precision"] = config.precision;
   json["threads"] = config.threads;
@@ -79,7 +88,7 @@ void RunRecord::write(const std::string& end) const {
     json["validation-dice"] = number(last->validation_dice);
     json["validation-jaccard"] = number(last->validation_jaccard);
   }
-  write_file_atomically(folder_ + "/run.json", json.dump(2) + "\n");
+  write_file_atomically(folder_ + "/run.json", readable_text(json));
 }
 
 void RunRecord::write_card() const {
@@ -101,14 +110,14 @@ void RunRecord::write_card() const {
                           data_, training_, validation_, data_sha256_));
   row("recipe",
       fmt::format("{}: {} {:g}, weight decay {:g}, batch {}, {} with {:g} % warm-up, "
-                  "clip {:g}, {}{}{}, average over {:g} % of the steps, dropout {:g}, "
+                  "clip {:g}, {}{}{}{}, average over {:g} % of the steps, dropout {:g}, "
                   "augmentation {}, seed {}; {} steps, {} epochs. All of it: config.json",
                   config.recipe, config.optimizer, config.learning_rate, config.weight_decay,
                   config.batch_size, config.schedule, 100 * config.warm_up, config.clip,
                   config.loss, config.deep_supervision ? " with deep supervision" : "",
-                  taught_by(config), 100 * config.ema, config.dropout, config.augmentation,
-                  config.seed, state.step, state.history.size()));
-  row("command", "`" + command_line() + "`");
+                  begun_with(config), taught_by(config), 100 * config.ema, config.dropout,
+                  config.augmentation, config.seed, state.step, state.history.size()));
+  row("command", fmt::format("`{}`", fmt::join(state.commands, "`, then `")));
   row("time", fmt::format("{} on {}, {} threads; LibTorch {}, {}", duration_text(state.seconds),
                           config.device, config.threads, TORCH_VERSION, config.precision));
   row("program", "unetseg-trainer " UNETSEG_VERSION ", commit " UNETSEG_COMMIT);
@@ -127,10 +136,15 @@ void RunRecord::write_card() const {
   write_file_atomically(folder_ + "/card.md", text);
 }
 
-void write_config(const std::string& folder, const TrainingRun& run) {
+void write_config(const TrainOptions& options, const TrainingRun& run) {
   Config config = run.config();
   if (config.time_budget > 0) config.steps = run.progress().total_steps;
-  write_file_atomically(folder + "/config.json", to_json(config).dump(2) + "\n");
+  auto json = to_json(config);
+  if (options.validation_fraction > 0) json["val-fraction"] = options.validation_fraction;
+  if (!options.groups.empty()) json["groups"] = options.groups;
+  if (options.skip_bad > 0) json["skip-bad"] = options.skip_bad;
+  if (options.mask_fit != kMaskFitAuto) json["mask-fit"] = options.mask_fit;
+  write_file_atomically(options.output + "/config.json", readable_text(json));
 }
 
 }  // namespace unetseg::trainer

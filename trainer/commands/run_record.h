@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "trainer/commands/train_options.h"
 #include "trainer/train/run.h"
 
 namespace unetseg::trainer {
@@ -28,8 +29,8 @@ class RunRecord {
   std::string started_;
 };
 
-// The configuration of `run` as --config takes it; where a time budget decided the number of steps,
-// with that number.
-void write_config(const std::string& folder, const TrainingRun& run);
+// config.json of the run folder: what repeats the run when --config, --data and --output are given.
+// Where a time budget decided the number of steps, it has that number.
+void write_config(const TrainOptions& options, const TrainingRun& run);
 
 }  // namespace unetseg::trainer

@@ -8,25 +8,29 @@
 
 #include "model/storage/atomic_file.h"
 #include "trainer/commands/durations.h"
+#include "trainer/commands/panel_sheets.h"
 #include "trainer/commands/say.h"
 #include "trainer/report/pictures.h"
 #include "trainer/report/progress.h"
 #include "trainer/train/collapse.h"
+#include "trainer/train/run_card.h"
 
 namespace unetseg::trainer {
 
 struct RunReport::Live {
-  explicit Live(bool is_quiet) : quiet(is_quiet), line("training", is_quiet) {}
+  Live(bool is_quiet, int batch_size)
+      : quiet(is_quiet), line("training", is_quiet, {nullptr, {}, {batch_size, " images"}}) {}
   const bool quiet;
   ProgressLine line;
-  double smoothed_loss = std::nan("");
+  double smoothed_loss = std::nan(""), best_jaccard = std::nan("");
 };
 
-RunReport::RunReport(std::string folder, const DecodedSet& validation, double threshold, bool quiet)
+RunReport::RunReport(std::string folder, const DecodedSet& validation, const Config& config,
+                     bool quiet)
     : folder_(std::move(folder)),
       validation_(validation),
-      threshold_(threshold),
-      live_(std::make_unique<Live>(quiet)) {}
+      threshold_(threshold_of(config)),
+      live_(std::make_unique<Live>(quiet, config.batch_size)) {}
 
 RunReport::~RunReport() = default;
 
@@ -36,15 +40,18 @@ RunEvents RunReport::events() {
     double& loss = live_->smoothed_loss;
     if (std::isfinite(info.loss))
       loss = std::isfinite(loss) ? 0.95 * loss + 0.05 * info.loss : info.loss;
+    std::string text = fmt::format("loss {:.4f}", loss);
+    if (std::isfinite(live_->best_jaccard))
+      text += fmt::format("  best Jaccard {:.4f}", live_->best_jaccard);
     live_->line.update(static_cast<std::size_t>(info.step),
-                       static_cast<std::size_t>(info.total_steps),
-                       fmt::format("loss {:.4f}", loss));
+                       static_cast<std::size_t>(info.total_steps), text);
   };
   if (!live_->quiet)
     events.estimate = [this](const RunEstimate& estimate) { on_estimate(estimate); };
   events.views = [this](const Batch& views) { on_first_views(views); };
-  events.epoch = [this](const ProgressState& state, const std::vector<std::vector<float>>& maps) {
-    on_epoch(state, maps);
+  events.epoch = [this](const ProgressState& state, const std::vector<ImageScore>& scores,
+                        const std::vector<std::vector<float>>& maps) {
+    on_epoch(state, scores, maps);
   };
   events.note = [this](const std::string& text) { print(text); };
   return events;
@@ -74,9 +81,12 @@ void RunReport::on_first_views(const Batch& views) const {
                 static_cast<int>(images.size(1)), pictures);
 }
 
-void RunReport::on_epoch(const ProgressState& state,
+void RunReport::on_epoch(const ProgressState& state, const std::vector<ImageScore>& scores,
                          const std::vector<std::vector<float>>& probabilities) {
   const EpochRecord& record = state.history.back();
+  if (state.best_epoch > 0)
+    live_->best_jaccard =
+        state.history[static_cast<std::size_t>(state.best_epoch - 1)].validation_jaccard;
   print(fmt::format(
       "epoch {:3}  step {}/{}  loss {:.4f}  validation: loss {:.4f} Dice {:.4f} Jaccard {:.4f}{}  "
       "{:.1f} images/s  {}",
@@ -89,7 +99,7 @@ void RunReport::on_epoch(const ProgressState& state,
   std::vector<PanelRow> rows;
   const std::size_t pixels = static_cast<std::size_t>(validation_.width) * validation_.height;
   for (std::size_t i = 0; i < probabilities.size(); ++i)
-    rows.push_back({validation_.ids[i], validation_.width, validation_.height,
+    rows.push_back({panel_caption(scores[i]), validation_.width, validation_.height,
                     validation_.images.data() + 3 * pixels * i,
                     validation_.masks.data() + pixels * i, probabilities[i].data()});
   if (!rows.empty())

@@ -13,7 +13,7 @@ namespace unetseg::trainer {
 class RunReport {
  public:
   // `validation` is borrowed: its first images are shown in the panels.
-  RunReport(std::string folder, const DecodedSet& validation, double threshold, bool quiet);
+  RunReport(std::string folder, const DecodedSet& validation, const Config& config, bool quiet);
   ~RunReport();
 
   RunEvents events();
@@ -26,7 +26,8 @@ class RunReport {
   void print(const std::string& line) const;
   void on_estimate(const RunEstimate& estimate) const;
   void on_first_views(const Batch& views) const;
-  void on_epoch(const ProgressState& state, const std::vector<std::vector<float>>& probabilities);
+  void on_epoch(const ProgressState& state, const std::vector<ImageScore>& scores,
+                const std::vector<std::vector<float>>& probabilities);
   void write_pictures(const ProgressState& state) const;
   struct Live;
   std::string folder_;

@@ -2,7 +2,6 @@
 // `train`: from a folder of images and masks to a run folder with weights.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <glib.h>
 
 #include <algorithm>
 #include <chrono>
@@ -15,7 +14,9 @@
 #include "trainer/commands/command_line.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/final_pictures.h"
+#include "trainer/commands/initial_weights.h"
 #include "trainer/commands/interrupt.h"
+#include "trainer/commands/mask_fit.h"
 #include "trainer/commands/rehearsal.h"
 #include "trainer/commands/run_folder.h"
 #include "trainer/commands/run_record.h"
@@ -33,28 +34,37 @@ namespace fs = std::filesystem;
 
 // The command that goes on with this run: its configuration comes from the checkpoint.
 std::string resume_command(const TrainOptions& options) {
-  const auto quoted = [](const std::string& text) {
-    char* shell = g_shell_quote(text.c_str());
-    const std::string copy = shell;
-    g_free(shell);
-    return copy;
-  };
   std::string command = fmt::format("unetseg-trainer train --data {} --output {} --resume",
-                                    quoted(options.data), quoted(options.output));
-  if (!options.cache_folder.empty()) command += " --cache " + quoted(options.cache_folder);
+                                    shell_word(options.data), shell_word(options.output));
+  if (!options.cache_folder.empty()) command += " --cache " + shell_word(options.cache_folder);
   if (options.skip_bad > 0) command += fmt::format(" --skip-bad {}", options.skip_bad);
-  if (options.mask_fit != "auto") command += " --mask-fit " + options.mask_fit;
+  if (options.mask_fit != kMaskFitAuto) command += " --mask-fit " + options.mask_fit;
   if (options.validation_fraction > 0)
     command += fmt::format(" --val-fraction {}", options.validation_fraction);
-  if (!options.groups.empty()) command += " --groups " + quoted(options.groups);
+  if (!options.groups.empty()) command += " --groups " + shell_word(options.groups);
   return command;
 }
 
 Config configuration(const TrainOptions& options, const std::optional<Checkpoint>& checkpoint) {
   const std::string name = options.recipe.empty() ? "default" : options.recipe;
-  Config config = options.configure(checkpoint ? checkpoint->config : recipe(name));
+  Config base = checkpoint ? checkpoint->config : recipe(name);
+  const std::string init = options.configure(base).init;
+  if (!checkpoint && !init.empty()) base = shaped_like(init, base);
+  Config config = options.configure(base);
   if (!options.recipe.empty()) config.recipe = options.recipe;
   return with_teacher_hashes(resolved(config));
+}
+
+// What a run goes on from, or begins with; a new one with neither begins at random.
+struct Beginning {
+  std::optional<Checkpoint> checkpoint;
+  std::optional<Parameters> weights;
+};
+
+// The weights of --init, read before minutes are spent on data.
+std::optional<Parameters> weights_to_begin_with(Config* config) {
+  if (config->init.empty()) return std::nullopt;
+  return initial_parameters(config);
 }
 
 TrainingData load_data(const TrainOptions& options, const Config& config,
@@ -68,28 +78,29 @@ TrainingData load_data(const TrainOptions& options, const Config& config,
   data.validation_fraction = options.validation_fraction;
   data.groups = options.groups;
   data.skip_bad = options.skip_bad;
-  data.stretch_masks = options.mask_fit == "stretch";
+  data.stretch_masks = options.mask_fit == kMaskFitStretch;
   TrainingData loaded = load_training_data(data, stop);
   if (!config.teacher.empty()) ask_teachers(config, options.quiet, stop, &loaded.train);
   return loaded;
 }
 
 // One run in `options.output`, to its end; `history` receives its epochs where it is given.
-int run_in_folder(const TrainOptions& options, const Config& config,
-                  const std::optional<Checkpoint>& checkpoint, const TrainingData& data,
-                  const std::atomic<bool>& stop, std::vector<EpochRecord>* history = nullptr) {
-  RunReport report(options.output, data.validation, threshold_of(config), options.quiet);
+int run_in_folder(const TrainOptions& options, const Config& config, const Beginning& beginning,
+                  const TrainingData& data, const std::atomic<bool>& stop,
+                  std::vector<EpochRecord>* history = nullptr) {
+  RunReport report(options.output, data.validation, config, options.quiet);
   TrainingRun run(config, data.train, data.validation, options.output, data.sha256,
                   report.events());
-  if (checkpoint) {
-    if (checkpoint->data_sha256 != data.sha256)
+  if (beginning.checkpoint) {
+    if (beginning.checkpoint->data_sha256 != data.sha256)
       throw Error(Fault::settings, "the data set is not the one that this run was started with");
-    run.resume(*checkpoint);
-    say(fmt::format("going on from step {}", checkpoint->progress.step));
-  } else if (!options.init.empty()) {
-    run.start_from(initial_parameters(options.init, config));
+    run.resume(*beginning.checkpoint);
+    say(fmt::format("going on from step {}", beginning.checkpoint->progress.step));
+  } else if (beginning.weights) {
+    run.start_from(*beginning.weights);
   }
-  write_config(options.output, run);
+  run.add_command(command_line());
+  write_config(options, run);
   write_manifest(options.output + "/manifest.csv", data.manifest);
   const RunRecord record(options.output, options.data, data.sha256, data.train.size(),
                          data.validation.size(), run);
@@ -105,7 +116,7 @@ int run_in_folder(const TrainOptions& options, const Config& config,
     throw;
   }
   report.finish(run);
-  write_config(options.output, run);
+  write_config(options, run);
   record.write(end == RunEnd::finished ? "finished" : "interrupted");
   if (history != nullptr) *history = run.progress().history;
   if (end == RunEnd::interrupted) {
@@ -135,23 +146,27 @@ int logged(const std::string& folder, bool go_on, const std::function<int()>& wo
 int train_once(const TrainOptions& options, const std::atomic<bool>& stop) {
   const RunFolder folder(options.output, options.resume);
   return logged(options.output, options.resume, [&] {
-    std::optional<Checkpoint> checkpoint;
+    Beginning beginning;
     if (options.resume) {
       std::string warning;
-      checkpoint = load_checkpoint(options.output + "/checkpoint", &warning);
+      beginning.checkpoint = load_checkpoint(options.output + "/checkpoint", &warning);
       if (!warning.empty()) say("warning: " + warning);
     }
-    const Config config = configuration(options, checkpoint);
-    if (checkpoint) require_same_run(*checkpoint, config);
+    Config config = configuration(options, beginning.checkpoint);
+    if (beginning.checkpoint)
+      require_same_run(*beginning.checkpoint, config);
+    else
+      beginning.weights = weights_to_begin_with(&config);
     folder.require_space(bytes_of_run(config));
     prepare_libtorch(config);
     const TrainingData data = load_data(options, config, stop);
-    const int code = run_in_folder(options, config, checkpoint, data, stop);
+    const int code = run_in_folder(options, config, beginning, data, stop);
+    const std::string weights = fs::absolute(options.output + "/last.safetensors").string();
     if (code == kOk)
       say(
           fmt::format("done; try it: gst-launch-1.0 v4l2src ! videoconvert ! unetseg "
-                      "model-file={} ! videoconvert ! autovideosink",
-                      fs::absolute(options.output + "/last.safetensors").string()));
+                      "{} ! videoconvert ! autovideosink",
+                      shell_word("model-file=" + weights)));
     return code;
   });
 }
@@ -177,6 +192,7 @@ Spread spread_of(const std::vector<double>& scores) {
 
 // The same run from `seeds` seeds, each in a folder of its own, and what their scores differ by.
 int train_seeds(const TrainOptions& options, const std::atomic<bool>& stop) {
+  require_folder_of_seeds(options.output);
   std::vector<TrainOptions> runs(static_cast<std::size_t>(options.seeds), options);
   std::vector<std::unique_ptr<RunFolder>> folders;
   for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -184,7 +200,9 @@ int train_seeds(const TrainOptions& options, const std::atomic<bool>& stop) {
     folders.push_back(std::make_unique<RunFolder>(runs[i].output, false));
   }
   return logged(options.output, false, [&]() -> int {
-    const Config first = configuration(options, std::nullopt);
+    Config first = configuration(options, std::nullopt);
+    Beginning beginning;
+    beginning.weights = weights_to_begin_with(&first);
     folders.front()->require_space(runs.size() * bytes_of_run(first));
     prepare_libtorch(first);
     const TrainingData data = load_data(options, first, stop);
@@ -196,7 +214,7 @@ int train_seeds(const TrainOptions& options, const std::atomic<bool>& stop) {
       const RunLog log(runs[i].output + "/log.txt", false);
       say(fmt::format("run {} of {}, seed {}", i + 1, runs.size(), config.seed));
       std::vector<EpochRecord> history;
-      const int code = run_in_folder(runs[i], config, std::nullopt, data, stop, &history);
+      const int code = run_in_folder(runs[i], config, beginning, data, stop, &history);
       if (code != kOk) return code;
       dice.push_back(history.back().validation_dice);
       jaccard.push_back(history.back().validation_jaccard);
@@ -217,13 +235,14 @@ int train(const TrainOptions& options) {
   const std::atomic<bool>& stop = stop_on_signal();
   if (options.seeds > 1) return train_seeds(options, stop);
   if (!options.dry_run && !options.overfit_batch) return train_once(options, stop);
-  const Config config = configuration(options, std::nullopt);
+  Config config = configuration(options, std::nullopt);
+  const std::optional<Parameters> weights = weights_to_begin_with(&config);
   prepare_libtorch(config);
   if (options.overfit_batch) return overfit(options, config, stop);
   const auto begin = std::chrono::steady_clock::now();
   const TrainingData data = load_data(options, config, stop);
   const std::chrono::duration<double> preparing = std::chrono::steady_clock::now() - begin;
-  return dry_run(options, config, data, preparing.count(), stop);
+  return dry_run(options, config, weights, data, preparing.count(), stop);
 }
 
 }  // namespace

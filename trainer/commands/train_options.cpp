@@ -8,6 +8,7 @@
 #include "model/error.h"
 #include "trainer/commands/durations.h"
 #include "trainer/commands/image_size.h"
+#include "trainer/commands/mask_fit.h"
 #include "trainer/commands/option_layers.h"
 
 namespace unetseg::trainer {
@@ -71,12 +72,7 @@ void add_data_options(CLI::App* verb, TrainOptions* options) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group(kData);
-  verb->add_option(
-          "--mask-fit", options->mask_fit,
-          "auto refuses masks of another aspect ratio than their image; stretch takes them")
-      ->check(CLI::IsMember({"auto", "stretch"}))
-      ->capture_default_str()
-      ->group(kData);
+  add_mask_fit(verb, &options->mask_fit)->group(kData);
   verb->add_option("--cache", options->cache_folder,
                    "Folder that keeps decoded images for the next run")
       ->group(kData);
@@ -101,11 +97,7 @@ void add_run_options(CLI::App* verb, TrainOptions* options) {
       verb->add_flag("--resume", options->resume,
                      "Go on with the run in --output, whose options need no repeating")
           ->group(kRun);
-  verb->add_option("--init", options->init,
-                   "Start from these weights (fine-tuning); narrower ones are widened")
-      ->check(CLI::ExistingFile)
-      ->excludes(resume)
-      ->group(kNetwork);
+  verb->get_option("--init")->excludes(resume);
   CLI::Option* dry_run =
       verb->add_flag("--dry-run", options->dry_run,
                      "Two steps, validation, save, load and compare; tells how long the run would "
@@ -133,6 +125,12 @@ void add_run_options(CLI::App* verb, TrainOptions* options) {
 }
 
 void add_network_options(ConfigOptions* config) {
+  config
+      ->add(kNetwork, "--init", &Config::init,
+            "Start from these weights (fine-tuning), with their --width and --size where none are "
+            "given; narrower ones are widened")
+      ->check(CLI::ExistingFile)
+      ->default_str("");
   config->add(kNetwork, "--architecture", &Config::architecture, "Network")
       ->check(CLI::IsMember({"improved-unet", "seed-unet"}));
   config->add(kNetwork, "--width", &Config::base_width, "Channels of the first level")

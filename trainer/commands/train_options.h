@@ -15,7 +15,7 @@ class App;
 namespace unetseg::trainer {
 
 struct TrainOptions {
-  std::string data, output, options_file, recipe, init, cache_folder, groups, mask_fit = "auto";
+  std::string data, output, options_file, recipe, cache_folder, groups, mask_fit = "auto";
   bool resume = false, quiet = false, dry_run = false, overfit_batch = false;
   int skip_bad = 0, seeds = 1;
   double validation_fraction = 0;

@@ -12,13 +12,11 @@
 
 #include "model/engine/engine.h"
 #include "model/network/float32.h"
-#include "model/network/stored_parameters.h"
 #include "trainer/commands/say.h"
 #include "trainer/predict/predictor.h"
 #include "trainer/predict/teacher.h"
 #include "trainer/report/progress.h"
 #include "trainer/train/flat_parameters.h"
-#include "trainer/train/widen.h"
 
 namespace unetseg::trainer {
 namespace {
@@ -103,31 +101,15 @@ void require_same_run(const Checkpoint& checkpoint, const Config& config) {
                             "start a new run",
                             fmt::join(keys, ", ")));
   const Config& before = checkpoint.config;
+  if (before.learning_rate != config.learning_rate)
+    say(fmt::format("the peak learning rate is {:g} from here on, it was {:g}",
+                    config.learning_rate, before.learning_rate));
   if (before.device != config.device || before.threads != config.threads ||
       before.memory_format != config.memory_format)
     say(
         fmt::format("warning: this run was started on {} with {} threads and {} images: its "
                     "numbers will differ in their last digits from those of an unbroken run",
                     before.device, before.threads, before.memory_format));
-}
-
-Parameters initial_parameters(const std::string& path, const Config& config) {
-  const SafetensorsFile file = read_safetensors(path);
-  const ModelCard card = card_of(file);
-  const UnetsegFit fit = card.fit;
-  if (fit != UNETSEG_FIT_STRETCH)
-    throw Error(Fault::settings,
-                fmt::format("{} takes pictures with fit={}, and training stretches them: start "
-                            "from weights with fit=stretch",
-                            path, fit_name(fit)));
-  const Parameters parameters = parameters_of(file);
-  if (card.architecture != "improved-unet" || config.architecture != card.architecture ||
-      card.base_width >= config.base_width)
-    return parameters;
-  make_network(card.architecture, card.base_width, parameters);  // checks names and shapes
-  say(fmt::format("weights of width {} are widened to {}: the network begins as what it was",
-                  card.base_width, config.base_width));
-  return widened(parameters, card.base_width, config.base_width, config.seed);
 }
 
 }  // namespace unetseg::trainer

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What a run needs before its first step: device and threads, weights to start from, and that it
-// goes on with what it was started with.
+// What a run needs before its first step: device and threads, teachers, and that it goes on with
+// what it was started with.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <string>
 
-#include "model/network/network.h"
 #include "trainer/data/decoded_set.h"
 #include "trainer/train/checkpoint.h"
 
@@ -31,10 +30,7 @@ void prepare_libtorch(const Config& config);
 std::uint64_t bytes_of_run(const Config& config);
 
 // Throws Error(settings) where `config` differs from the checkpoint's in what an exact resume
-// needs; another device or number of threads is a warning.
+// needs; another device or number of threads is a warning, another learning rate is told.
 void require_same_run(const Checkpoint& checkpoint, const Config& config);
-
-// Weights to start from, widened where the run's network is a wider improved-unet. Throws Error.
-Parameters initial_parameters(const std::string& path, const Config& config);
 
 }  // namespace unetseg::trainer

@@ -9,8 +9,10 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <set>
 
 #include "trainer/commands/say.h"
+#include "trainer/data/file_bytes.h"
 #include "trainer/data/groups.h"
 #include "trainer/data/image_files.h"
 #include "trainer/data/near_duplicates.h"
@@ -105,27 +107,50 @@ void erase_sample(DecodedSet* set, std::size_t index) {
   if (!set->truth.empty()) erase(&set->truth, 1);
 }
 
-// An image in both splits would make validation scores too good. Up to `skip_bad` training copies
-// are left out; more are faults.
-void separate_splits(DecodedSet* train, const DecodedSet& validation, int skip_bad) {
-  std::map<std::string, std::string> ids;  // of validation, by image
+struct KnownImage {
+  std::string id, split;
+};
+using KnownImages = std::map<std::string, KnownImage>;  // by the hash of the file
+
+KnownImages images_of(const DecodedSet& validation) {
+  KnownImages known;
   for (std::size_t i = 0; i < validation.size(); ++i)
-    ids[image_sha256(validation, i)] = validation.ids[i];
+    known[image_sha256(validation, i)] = {validation.ids[i], "validation"};
+  return known;
+}
+
+// Test images are not decoded, and read only where they have a training image's size to the byte.
+void add_test_images(const Dataset& dataset, KnownImages* known) {
+  const auto bytes_of = [](const Pair& pair) {
+    std::error_code error;  // decoding, or scoring, says what is wrong with a file
+    return std::filesystem::file_size(pair.image, error);
+  };
+  std::set<std::uintmax_t> sizes;
+  for (const Pair& pair : dataset.train) sizes.insert(bytes_of(pair));
+  for (const Pair& pair : dataset.test)
+    if (sizes.count(bytes_of(pair)) > 0)
+      known->emplace(sha256_of_file(pair.image), KnownImage{pair.id, "test"});
+}
+
+// An image in two splits would make scores too good. Up to `skip_bad` training copies are left out;
+// more are faults.
+void separate_splits(DecodedSet* train, const KnownImages& others, int skip_bad) {
   std::vector<std::string> faults;
-  std::vector<std::size_t> shared;
+  std::vector<std::pair<std::size_t, std::string>> shared;  // and the other's split
   for (std::size_t i = 0; i < train->size(); ++i) {
-    const auto found = ids.find(image_sha256(*train, i));
-    if (found == ids.end()) continue;
-    shared.push_back(i);
+    const auto found = others.find(image_sha256(*train, i));
+    if (found == others.end()) continue;
+    shared.emplace_back(i, found->second.split);
     faults.push_back(
-        fmt::format("{} (train) and {} (validation) are the same image; --skip-bad {} "
-                    "leaves the training copy out",
-                    train->ids[i], found->second, shared.size()));
+        fmt::format("{} (train) and {} ({}) are the same image; --skip-bad {} leaves the training "
+                    "copy out",
+                    train->ids[i], found->second.id, found->second.split, shared.size()));
   }
   if (shared.size() > static_cast<std::size_t>(std::max(0, skip_bad))) throw DataError(faults);
-  for (auto i = shared.rbegin(); i != shared.rend(); ++i) {
-    say(fmt::format("train: {} left out, it is a validation image too", train->ids[*i]));
-    erase_sample(train, *i);
+  for (auto copy = shared.rbegin(); copy != shared.rend(); ++copy) {
+    say(fmt::format("train: {} left out, it is a {} image too", train->ids[copy->first],
+                    copy->second));
+    erase_sample(train, copy->first);
   }
 }
 
@@ -191,7 +216,9 @@ TrainingData load_training_data(const TrainingDataOptions& options, const std::a
                       decode_split("validation", dataset.validation, validation_options, stop);
                 }});
   }
-  separate_splits(&data.train, data.validation, options.skip_bad);
+  KnownImages others = images_of(data.validation);
+  add_test_images(dataset, &others);
+  separate_splits(&data.train, others, options.skip_bad);
   if (data.train.size() == 0 || data.validation.size() == 0)
     throw DataError({options.data + ": no images are left to train or to score with"});
   warn_of_near_duplicates(data.train, data.validation);

@@ -75,7 +75,7 @@ void save_checkpoint(const std::string& folder, const Checkpoint& checkpoint) {
   // and damaged.
   write_safetensors(next, tensors,
                     {{"kind", kKind},
-                     {"config", to_json(checkpoint.config).dump()},
+                     {"config", to_json_text(checkpoint.config)},
                      {"data-sha256", checkpoint.data_sha256},
                      {"optimizer-steps", std::to_string(checkpoint.optimizer_steps)},
                      {"progress", to_json_text(checkpoint.progress)}});

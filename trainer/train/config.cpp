@@ -31,6 +31,8 @@ void for_each_field(C& c, F&& field) {
   field("ema", c.ema);
   field("dropout", c.dropout);
   field("deep-supervision", c.deep_supervision);
+  field("init", c.init);
+  field("init-sha256", c.init_sha256);
   field("teacher", c.teacher);
   field("teacher-sha256", c.teacher_sha256);
   field("teacher-weight", c.teacher_weight);
@@ -77,10 +79,14 @@ nlohmann::ordered_json to_json(const Config& config) {
   return json;
 }
 
+std::string to_json_text(const Config& config) {
+  return to_json(config).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 Config config_from_json(const nlohmann::ordered_json& json) {
-  // Without them there was no teacher, which is their default.
-  const std::set<std::string> later = {"teacher", "teacher-sha256", "teacher-weight",
-                                       "teacher-tta"};
+  // Without them there was no teacher, which is their default, and nothing is known of a beginning.
+  const std::set<std::string> later = {"init",           "init-sha256",    "teacher",
+                                       "teacher-sha256", "teacher-weight", "teacher-tta"};
   Config config;
   try {
     for_each_field(config, [&](const char* key, auto& value) {
@@ -94,8 +100,9 @@ Config config_from_json(const nlohmann::ordered_json& json) {
 }
 
 std::vector<std::string> differing_keys(const Config& saved, const Config& asked) {
-  const std::set<std::string> free = {"epochs",  "time-budget",   "steps",  "device",
-                                      "threads", "memory-format", "teacher"};
+  const std::set<std::string> free = {"epochs",        "time-budget", "steps",
+                                      "learning-rate", "device",      "threads",
+                                      "memory-format", "init",        "teacher"};
   const auto a = to_json(saved), b = to_json(asked);
   std::vector<std::string> keys;
   for (const auto& item : a.items())

@@ -30,6 +30,7 @@ struct Config {
   double ema = 0.05;                // averaging length as a share of the steps; 0: off
   double dropout = 0.3;
   bool deep_supervision = true;
+  std::string init, init_sha256;  // weights file to begin with, and of its tensors; empty: none
   std::vector<std::string> teacher = {};         // weights files; none: the truth alone teaches
   std::vector<std::string> teacher_sha256 = {};  // of their tensors
   double teacher_weight = 0.5;
@@ -49,12 +50,14 @@ struct Config {
 Config recipe(const std::string& name);
 
 nlohmann::ordered_json to_json(const Config& config);
+// Its text on one line, valid UTF-8 whatever bytes the paths hold.
+std::string to_json_text(const Config& config);
 // Every field must be there, but for those that there were not in runs of the past. Throws
 // Error(read).
 Config config_from_json(const nlohmann::ordered_json& json);
 
-// Keys whose values differ in a way that makes an exact resume impossible. Length of the run,
-// device, threads and where the teachers' files lie may change.
+// Keys whose values differ where a resumed run's may not. Length of the run, learning rate, device,
+// threads and where files of weights lie may change.
 std::vector<std::string> differing_keys(const Config& saved, const Config& asked);
 
 }  // namespace unetseg::trainer

@@ -45,6 +45,8 @@ std::string to_json_text(const ProgressState& state) {
   json["total-steps"] = state.total_steps;
   put(json, "epoch-loss-sum", state.epoch_loss_sum);
   put(json, "epoch-norm-sum", state.epoch_norm_sum);
+  json["epoch-taken-samples"] = state.epoch_taken_samples;
+  json["epoch-taken-steps"] = state.epoch_taken_steps;
   json["epoch-steps"] = state.epoch_steps;
   json["skipped-in-a-row"] = state.skipped_in_a_row;
   put(json, "plateau-best", state.plateau.best);
@@ -70,7 +72,8 @@ std::string to_json_text(const ProgressState& state) {
     put(row, "images-per-second", record.images_per_second);
     json["history"].push_back(row);
   }
-  return json.dump();
+  json["commands"] = state.commands;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 ProgressState progress_from_json(const std::string& text) {
@@ -84,6 +87,9 @@ ProgressState progress_from_json(const std::string& text) {
     state.epoch_loss_sum = get(json, "epoch-loss-sum", kNan);
     state.epoch_norm_sum = get(json, "epoch-norm-sum", kNan);
     json.at("epoch-steps").get_to(state.epoch_steps);
+    // Checkpoints of the past counted every step as taken.
+    state.epoch_taken_samples = json.value("epoch-taken-samples", state.next_sample);
+    state.epoch_taken_steps = json.value("epoch-taken-steps", state.epoch_steps);
     json.at("skipped-in-a-row").get_to(state.skipped_in_a_row);
     state.plateau.best = get(json, "plateau-best", kInfinity);
     json.at("plateau-bad-epochs").get_to(state.plateau.bad_epochs);
@@ -107,6 +113,8 @@ ProgressState progress_from_json(const std::string& text) {
       record.images_per_second = get(row, "images-per-second", kNan);
       state.history.push_back(record);
     }
+    // Runs of the past did not keep them.
+    if (json.contains("commands")) json["commands"].get_to(state.commands);
   } catch (const nlohmann::json::exception& error) {
     throw Error(Fault::read, "the checkpoint's state is damaged or of another version",
                 error.what());

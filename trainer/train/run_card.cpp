@@ -14,9 +14,14 @@ namespace {
 // lesion.
 constexpr double kLeastConfidence = 0.45;
 
-// Weights travel: of the files that taught them, their names and hashes alone.
+// Weights travel: of the files that they began with and were taught by, their names and hashes
+// alone.
 Config without_folders(Config config) {
-  for (std::string& path : config.teacher) path = std::filesystem::path(path).filename().string();
+  const auto shorten = [](std::string* path) {
+    *path = std::filesystem::path(*path).filename().string();
+  };
+  shorten(&config.init);
+  for (std::string& path : config.teacher) shorten(&path);
   return config;
 }
 
@@ -38,7 +43,7 @@ ModelCard card_of_run(const Config& config, const ProgressState& state, std::siz
     card.clean_up.largest_only = card.clean_up.fill_holes = true;
     card.clean_up.min_confidence = kLeastConfidence;
   }
-  card.notes["recipe"] = to_json(without_folders(config)).dump();
+  card.notes["recipe"] = to_json_text(without_folders(config));
   card.notes["data_sha256"] = data_sha256;
   card.notes["data"] = fmt::format("{} training and {} validation images", training, validation);
   card.notes["steps"] = std::to_string(state.step);
