@@ -5,14 +5,19 @@ packages_build="meson ninja-build pkg-config g++ libtorch-dev libopenblas0-pthre
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libjpeg-dev libglib2.0-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcli11-dev nlohmann-json3-dev libfmt-dev"
 packages_run="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
+# For films in H.264 and the like; a camera and pictures need none.
+packages_video="gstreamer1.0-libav"
 packages_tests="check gstreamer1.0-plugins-bad"
 # Small, for the tests that run unetseg in other programs; these are skipped without.
 packages_clients="libgstrtspserver-1.0-dev python3-gi gir1.2-gst-plugins-base-1.0"
 
-# install_packages [tests]: by apt, saying what and why; asks for root through sudo only where needed.
+# install_packages [tests|video]: by apt, saying what and why; asks for root through sudo only where needed.
 install_packages() {
   wanted="$packages_build $packages_run"
-  if [ "${1:-}" = tests ]; then wanted="$wanted $packages_tests $packages_clients"; fi
+  case ${1:-} in
+    tests) wanted="$wanted $packages_tests $packages_clients" ;;
+    video) wanted="$wanted $packages_video" ;;
+  esac
   if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "This is no Debian: install the equivalents of" $wanted "and run this again if the build fails." >&2
     return 0
