@@ -49,10 +49,7 @@ ColourMatrix to_rgb(const UnetsegFrame& frame) {
 }
 
 ColourMatrix from_rgb(const UnetsegFrame& frame) {
-  const ColourModel model = pixel_layout(frame.format).model;
-  if (model == ColourModel::rgb) return kIdentity;
-  if (model == ColourModel::grey)
-    return {{{.299f, .587f, .114f}, {.299f, .587f, .114f}, {.299f, .587f, .114f}}, {0, 0, 0}};
+  if (pixel_layout(frame.format).model != ColourModel::yuv) return kIdentity;
   check_matrix(frame);
   const Quantisation q = quantisation(frame);
   const double luma[3] = {frame.kr, 1 - frame.kr - frame.kb, frame.kb};

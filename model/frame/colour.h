@@ -18,7 +18,7 @@ struct ColourMatrix {
 // matrix of a YUV frame (each positive, their sum below 1).
 ColourMatrix to_rgb(const UnetsegFrame& frame);
 
-// The opposite way: from R, G, B to the frame's components (grey: BT.601 luma, three times).
+// The opposite way: from R, G, B to the frame's components. Grey takes the value three times.
 ColourMatrix from_rgb(const UnetsegFrame& frame);
 
 }  // namespace unetseg

@@ -2,6 +2,7 @@
 #include "model/frame/ink.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "model/error.h"
@@ -13,8 +14,11 @@ namespace unetseg {
 Ink ink_for(const UnetsegFrame& frame, guint32 argb, double opacity) {
   const ColourMatrix matrix = from_rgb(frame);
   const int depth = pixel_layout(frame.format).depth;
-  const float rgb[3] = {static_cast<float>(argb >> 16 & 255), static_cast<float>(argb >> 8 & 255),
-                        static_cast<float>(argb & 255)};
+  std::array<float, 3> rgb = {static_cast<float>(argb >> 16 & 255),
+                              static_cast<float>(argb >> 8 & 255), static_cast<float>(argb & 255)};
+  // A saturated colour's luma is close to that of skin: a line of it would not be seen.
+  if (pixel_layout(frame.format).model == ColourModel::grey)
+    rgb.fill(*std::max_element(rgb.begin(), rgb.end()));
   Ink ink;
   for (int i = 0; i < 3; ++i) {
     float value = matrix.offset[i];

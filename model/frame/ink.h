@@ -14,8 +14,8 @@ struct Ink {
   std::uint8_t alpha;
 };
 
-// 0xAARRGGBB for this frame; its alpha is multiplied by `opacity`, which is cut to 0..1. Throws
-// Error(frame_format) as from_rgb() does.
+// 0xAARRGGBB for this frame, on GRAY8 as bright as its strongest component; its alpha is multiplied
+// by `opacity`, which is cut to 0..1. Throws Error(frame_format) as from_rgb() does.
 Ink ink_for(const UnetsegFrame& frame, guint32 argb, double opacity);
 
 // Throws Error(frame_format) for a frame without pixels, where mask or probability mode is given

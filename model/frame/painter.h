@@ -16,9 +16,9 @@ namespace unetseg {
 // Overlay: fill where the enlarged probability is >= threshold, contour of `contour_width` frame
 // pixels centred on the threshold's level line, anti-aliased; straight-alpha blending in the
 // frame's own space (RGB, or YUV with the colour converted once by the frame's matrix and range;
-// GRAY8 with the colour's BT.601 luma). Rows that the mask does not touch are not read or written;
-// an input's own alpha or padding byte is left as it is. Chroma of subsampled formats is blended
-// with the mean coverage of its luma pixels.
+// GRAY8 as bright as the colour's strongest component). Rows that the mask does not touch are not
+// read or written; an input's own alpha or padding byte is left as it is. Chroma of subsampled
+// formats is blended with the mean coverage of its luma pixels.
 class Painter {
  public:
   Painter();

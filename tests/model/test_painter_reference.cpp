@@ -14,10 +14,10 @@ namespace {
 
 // Codes as they are blended.
 struct Colour {
-  int rgb[3], grey, yuv[3], ten_bits[3];  // of BT.601, limited range
+  int rgb[3], grey, yuv[3], ten_bits[3];  // YUV of BT.601, limited range
 };
-const Colour kRed = {{255, 0, 0}, 76, {81, 90, 240}, {326, 361, 960}};
-const Colour kBlue = {{0, 0, 255}, 29, {41, 240, 110}, {164, 960, 439}};
+const Colour kRed = {{255, 0, 0}, 255, {81, 90, 240}, {326, 361, 960}};
+const Colour kBlue = {{0, 0, 255}, 255, {41, 240, 110}, {164, 960, 439}};
 
 int code_of(const Colour& colour, const TestFrame& frame, int component) {
   if (frame.components() == 1) return colour.grey;
