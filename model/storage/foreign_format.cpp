@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "model/storage/foreign_format.h"
 
+#include <glib.h>
+
 namespace unetseg {
 namespace {
 
@@ -26,6 +28,16 @@ bool is_onnx(std::string_view start) {
          (start[2] == '\x12' || start[2] == '\x3a');
 }
 
+bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
+  return text.size() >= start.size() &&
+         g_ascii_strncasecmp(text.data(), start.data(), start.size()) == 0;
+}
+
+// What a server answers where there is nothing to fetch.
+bool is_web_page(std::string_view start) {
+  return starts_with_ignoring_case(start, "<!doctype") || starts_with_ignoring_case(start, "<html");
+}
+
 }  // namespace
 
 std::string foreign_format(std::string_view start) {
@@ -38,6 +50,11 @@ std::string foreign_format(std::string_view start) {
                "is an ONNX model, which has no weights under the network's own names; take the "
                "PyTorch checkpoint that it came from and ") +
            kConvert;
+  if (starts_with(start, "version h"))
+    return "is a pointer of Git LFS, which stands for a file that was not fetched; run: git lfs "
+           "pull";
+  if (is_web_page(start))
+    return "is a web page, perhaps a server's answer to a failed download; fetch the file again";
   return {};
 }
 

@@ -7,7 +7,7 @@
 
 namespace unetseg {
 
-// `start` is the file's first bytes, 16 are enough. What the format is and how to convert it, as
+// `start` is the file's first bytes, 9 are enough. What the format is and what to do, as
 // the end of a sentence ("is ...; ..."); empty where none is recognised. Nothing is ever loaded
 // from such a file: pickles can run any program.
 std::string foreign_format(std::string_view start);

@@ -20,8 +20,8 @@ namespace {
 static_assert(G_BYTE_ORDER == G_LITTLE_ENDIAN, "the format's numbers are little-endian");
 
 [[noreturn]] void no_safetensors(const std::string& path, const std::string& rule) {
-  throw Error(Fault::read, fmt::format("{}: {}; the file is damaged or is no safetensors file: "
-                                       "fetch or convert it again",
+  throw Error(Fault::read, fmt::format("{}: is no safetensors file, or a damaged one: fetch or "
+                                       "convert it again ({})",
                                        shown_path(path), rule));
 }
 

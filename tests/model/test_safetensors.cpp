@@ -143,6 +143,20 @@ START_TEST(test_m11_other_formats_are_told_with_the_way_to_convert_them) {
 }
 END_TEST
 
+START_TEST(test_m11_what_a_failed_download_leaves_is_told) {
+  const std::pair<std::string, const char*> files[] = {
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:12", "git lfs pull"},
+      {"<!DOCTYPE html><html><head>", "web page"},
+      {"<html><head>", "web page"}};
+  for (const auto& [start, mentions] : files) {
+    const Error error = read_error(start);
+    assert_fault(error, Fault::settings);
+    assert_mentions(error, mentions);
+  }
+  assert_mentions(read_error("# What this project does"), "is no safetensors file");
+}
+END_TEST
+
 START_TEST(test_a_header_whose_length_looks_like_another_format_is_read) {
   // 0x0280 bytes: the length begins as a pickle does.
   const std::string json = kGood + std::string(0x280 - kGood.size(), ' ');
@@ -284,6 +298,7 @@ int main() {
   tcase_add_test(reading, test_a_good_file_is_read_whole);
   tcase_add_test(reading, test_limits_are_reached_before_they_are_exceeded);
   tcase_add_test(reading, test_tensors_without_elements_are_read_where_limits_allow_them);
+  tcase_add_test(reading, test_m11_what_a_failed_download_leaves_is_told);
   tcase_add_test(reading, test_a_header_whose_length_looks_like_another_format_is_read);
   tcase_add_test(reading, test_names_in_messages_are_short_and_harmless);
   tcase_add_test(reading, test_no_memory_is_an_error_and_no_crash);
