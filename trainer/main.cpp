@@ -8,11 +8,18 @@
 #include "trainer/commands/commands.h"
 #include "trainer/commands/option_layers.h"
 #include "trainer/commands/typo.h"
+#include "trainer/commands/version.h"
 #include "trainer/heap.h"
 
 namespace {
 
 using namespace unetseg::trainer;
+
+std::vector<std::string> verbs_of(const CLI::App& app) {
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
+  return verbs;
+}
 
 // Where a name is none, what was probably meant; CLI11 itself would rather miss the required option
 // that a mistyped one stands for. Empty where every name is one.
@@ -25,10 +32,14 @@ std::string mistyped(const CLI::App& app) {
                typo_hint(name, option_names(*verb));
       }
   if (!app.get_subcommands().empty() || app.remaining().empty()) return {};
-  std::vector<std::string> verbs;
-  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
   const std::string word = app.remaining().front();
-  return word + " is no verb (see --help)" + typo_hint(word, verbs);
+  return word + " is no verb (see --help)" + typo_hint(word, verbs_of(app));
+}
+
+std::string verbs_to_choose_from(const CLI::App& app) {
+  std::string text = "give a verb:";
+  for (const std::string& verb : verbs_of(app)) text += " " + verb;
+  return text;
 }
 
 }  // namespace
@@ -38,6 +49,7 @@ int main(int argc, char** argv) {
   keep_command_line(argc, argv);
   CLI::App app("Trains, scores and inspects the networks that the unetseg element runs.");
   app.require_subcommand(1);
+  app.set_version_flag("--version", program_version(), "Print which build this is, and exit");
   app.get_formatter()->column_width(34);
   Action action;
   add_train(app, &action);
@@ -55,8 +67,10 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "error: %s\n", typo.c_str());
       return kConfig;
     }
-    const int code = app.exit(error);  // prints help or what is wrong
-    return code == 0 ? kOk : kConfig;
+    if (error.get_exit_code() == 0) return app.exit(error);  // prints help, or the version
+    std::fprintf(stderr, "error: %s (see --help)\n",
+                 app.get_subcommands().empty() ? verbs_to_choose_from(app).c_str() : error.what());
+    return kConfig;
   }
   return run_guarded(action);
 }

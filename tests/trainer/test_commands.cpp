@@ -181,6 +181,34 @@ START_TEST(test_evaluate_scores_masks_that_exist) {
 }
 END_TEST
 
+START_TEST(test_fast_and_best_are_the_weights_that_come_with_it) {
+  const TemporaryFolder folder;
+  fs::copy_file(small_run().folder + "/best.safetensors",
+                folder.path() + "/unetseg-best.safetensors");
+  setenv("UNETSEG_WEIGHTS_DIR", folder.path().c_str(), 1);
+  assert_in("improved-unet, base width 4", run_trainer({"inspect", "best"}).out);
+  const Outcome compared =
+      run_trainer({"evaluate", "--compare", "best", small_run().folder + "/last.safetensors",
+                   "--data", small_run().data, "--quiet"});
+  assert_code(compared, 0);
+  assert_in("unetseg-best.safetensors", compared.out);
+  assert_error(run_trainer({"train", "--data", "/no/such/folder", "--output",
+                            folder.path() + "/run", "--teacher", "fast"}),
+               2,
+               "the weights 'fast' are not installed, there is no " + folder.path() +
+                   "/unetseg-fast.safetensors");
+}
+END_TEST
+
+START_TEST(test_evaluate_makes_its_folder_before_the_work) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() + "/file") << "in the way";
+  assert_error(run_trainer({"evaluate", "--weights", "/no/such/file", "--data", small_run().data,
+                            "--panels", folder.path() + "/file/panels"}),
+               4, "file/panels cannot be created");
+}
+END_TEST
+
 START_TEST(test_inspect_shows_weights_and_checkpoints) {
   const Outcome weights =
       run_trainer({"inspect", small_run().folder + "/best.safetensors", "--tensors"});
@@ -344,6 +372,8 @@ int main() {
   tcase_add_test(tests, test_evaluate_prints_scores_with_what_they_mean);
   tcase_add_test(tests, test_evaluate_takes_folders_and_averages_over_mirrored_copies);
   tcase_add_test(tests, test_evaluate_scores_masks_that_exist);
+  tcase_add_test(tests, test_fast_and_best_are_the_weights_that_come_with_it);
+  tcase_add_test(tests, test_evaluate_makes_its_folder_before_the_work);
   tcase_add_test(tests, test_inspect_shows_weights_and_checkpoints);
   tcase_add_test(tests, test_predict_keeps_names_and_sizes);
   tcase_add_test(tests, test_predict_leaves_the_pictures_alone);

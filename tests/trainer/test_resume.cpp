@@ -57,14 +57,14 @@ START_TEST(test_t2_interrupted_run_goes_on_to_the_same_numbers) {
   first.send(SIGINT);
   const Outcome interrupted = first.wait();
   assert_code(interrupted, 130);
-  assert_in("stopped; go on with: unetseg-trainer train --data", interrupted.err);
+  assert_in("stopped; go on with: unetseg-trainer train --output " + broken + " --resume\n",
+            interrupted.err);
   ck_assert(fs::exists(broken + "/checkpoint/last.safetensors"));
   ck_assert(!fs::exists(broken + "/last.safetensors"));
   ck_assert_uint_lt(stable_metrics(broken).size(), 1 + kEpochs);
 
-  // The printed command is enough: size, width and the rest come from the checkpoint.
-  const Outcome resumed =
-      run_trainer({"train", "--data", small_run().data, "--output", broken, "--resume"});
+  // The printed command is enough: data, size, width and the rest are known from the folder.
+  const Outcome resumed = run_trainer({"train", "--output", broken, "--resume"});
   assert_code(resumed, 0);
   assert_in("going on from step", resumed.err);
   ck_assert(stable_metrics(broken) == stable_metrics(whole));
@@ -142,6 +142,8 @@ START_TEST(test_t10_resume_with_other_settings_or_data_is_2) {
   assert_error(
       run_trainer({"train", "--data", other, "--output", folder.path() + "/never", "--resume"}), 2,
       "holds no run to resume");
+  assert_error(run_trainer({"train", "--output", folder.path() + "/never", "--resume"}), 2,
+               "never holds no run to resume");
 }
 END_TEST
 

@@ -11,7 +11,9 @@
 #include "trainer/commands/commands.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/predict_options.h"
+#include "trainer/commands/shipped_weights.h"
 #include "trainer/data/fit.h"
+#include "trainer/data/folder.h"
 #include "trainer/data/manifest.h"
 #include "trainer/report/progress.h"
 
@@ -31,6 +33,7 @@ int evaluate(const EvaluateOptions& options) {
   stop_on_signal();
   for (const std::string& file : {options.csv, options.json, options.write_threshold})
     require_folder_of(file);
+  if (!options.panels.empty()) make_folder(options.panels);
   if (!options.compare.empty()) return evaluate_comparison(options);
   if (options.predictor.weights.empty() == options.predictions.empty())
     throw Error(Fault::settings,
@@ -117,9 +120,10 @@ void add_evaluate(CLI::App& app, Action* action) {
                                          "probabilities are calibrated")
                             ->excludes(predictions);
   CLI::Option* compare =
-      verb->add_option("--compare", options->compare,
-                       "Score two weights files on the same images, in place of --weights; or two "
-                       "files that --csv wrote")
+      take_shipped_weights(
+          verb->add_option("--compare", options->compare,
+                           "Score two weights files on the same images, in place of --weights; or "
+                           "two files that --csv wrote"))
           ->type_name("A B")
           ->expected(2)
           ->excludes(weights, predictions, json, panels);

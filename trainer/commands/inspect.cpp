@@ -9,6 +9,7 @@
 #include "model/network/stored_parameters.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/durations.h"
+#include "trainer/commands/shipped_weights.h"
 #include "trainer/train/progress_state.h"
 
 namespace unetseg::trainer {
@@ -105,7 +106,9 @@ int inspect(const Options& options) {
 void add_inspect(CLI::App& app, Action* action) {
   CLI::App* verb = app.add_subcommand("inspect", "Show what is in a weights file or a checkpoint");
   auto options = std::make_shared<Options>();
-  verb->add_option("file", options->file, "A safetensors file")->required();
+  take_shipped_weights(
+      verb->add_option("file", options->file, "A safetensors file, or fast or best"))
+      ->required();
   verb->add_flag("--tensors", options->tensors, "List every tensor");
   verb->add_flag("--engines", options->engines,
                  "Try every engine on this machine: its time, whether it agrees, which is chosen");

@@ -22,6 +22,9 @@ void apply_environment(CLI::App& verb);
 // config.json. Throws Error(not_found) too.
 void apply_options_file(CLI::App& verb, const std::string& path);
 
+// From a run's config.json, what says where its data is and which part of it is used.
+void apply_options_of_data(CLI::App& verb, const std::string& path);
+
 // The options' names with their dashes.
 std::vector<std::string> option_names(const CLI::App& verb);
 

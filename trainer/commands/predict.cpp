@@ -11,6 +11,7 @@
 #include "trainer/commands/commands.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/predict_options.h"
+#include "trainer/commands/shipped_weights.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/folder.h"
 #include "trainer/report/progress.h"
@@ -59,9 +60,7 @@ int predict(const Options& options) {
       throw DataError({fmt::format("{} and {} would get the same mask", names[file.stem().string()],
                                    file.string())});
   require_another_folder(options);
-  std::error_code error;
-  fs::create_directories(options.output, error);
-  if (error) throw Error(Fault::write, options.output + " cannot be created", error.message());
+  make_folder(options.output);
   Predictor predictor(options.predictor);
   ProgressLine progress("segmenting", options.quiet);
   std::vector<std::string> faults;
@@ -88,7 +87,9 @@ int predict(const Options& options) {
 }  // namespace
 
 void add_predictor_options(CLI::App& verb, PredictorOptions* options, bool weights_required) {
-  CLI::Option* weights = verb.add_option("--weights", options->weights, "Weights (safetensors)");
+  CLI::Option* weights = take_shipped_weights(verb.add_option(
+      "--weights", options->weights,
+      "Weights: a safetensors file, or fast or best for those that come with unetseg"));
   if (weights_required) weights->required();
   verb.add_option("--device", options->device, "auto, cpu, cuda, cuda:N")->capture_default_str();
   const auto set_engine = [options](const std::string& name) {

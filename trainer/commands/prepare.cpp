@@ -3,14 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "trainer/commands/commands.h"
 #include "trainer/commands/image_size.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/mask_fit.h"
 #include "trainer/commands/training_data.h"
 #include "trainer/data/check_dataset.h"
+#include "trainer/data/folder.h"
 #include "trainer/report/progress.h"
 
 namespace unetseg::trainer {
@@ -44,9 +43,7 @@ int check(const Options& options) {
 int cache(Options options) {
   parse_size(options.size, &options.data.width, &options.data.height);
   options.data.stretch_masks = options.mask_fit == kMaskFitStretch;
-  std::error_code error;
-  std::filesystem::create_directories(options.output, error);
-  if (error) throw Error(Fault::write, options.output + " cannot be created", error.message());
+  make_folder(options.output);
   const TrainingData data = load_training_data(options.data, stop_on_signal());
   write_decoded(cached_split_path(options.output, "train"), data.train);
   write_decoded(cached_split_path(options.output, "validation"), data.validation);

@@ -67,11 +67,7 @@ void refuse_other_files(const std::string& path) {
 }
 
 void make_folders(const std::string& path) {
-  for (const char* name : {"/checkpoint", "/panels"}) {
-    std::error_code error;
-    fs::create_directories(path + name, error);
-    if (error) throw Error(Fault::write, path + name + " cannot be created", error.message());
-  }
+  for (const char* name : {"/checkpoint", "/panels"}) make_folder(path + name);
 }
 
 }  // namespace
@@ -80,8 +76,7 @@ RunFolder::RunFolder(const std::string& path, bool resume) : path_(path) {
   std::error_code error;
   if (resume && !fs::is_directory(path, error))
     throw Error(Fault::settings, path + " holds no run to resume");
-  fs::create_directories(path, error);
-  if (error) throw Error(Fault::write, path + " cannot be created", error.message());
+  make_folder(path);
   // Somebody's own folder gets no lock file. A folder with one may be in use, which is to be said
   // before that it is not empty.
   const std::string lock = path + "/lock";

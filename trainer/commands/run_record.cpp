@@ -7,12 +7,14 @@
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "model/storage/atomic_file.h"
 #include "trainer/commands/build.h"
 #include "trainer/commands/durations.h"
 #include "trainer/commands/mask_fit.h"
+#include "trainer/commands/version.h"
 #include "trainer/train/flat_parameters.h"
 
 namespace unetseg::trainer {
@@ -118,9 +120,9 @@ void RunRecord::write_card() const {
                   begun_with(config), taught_by(config), 100 * config.ema, config.dropout,
                   config.augmentation, config.seed, state.step, state.history.size()));
   row("command", fmt::format("`{}`", fmt::join(state.commands, "`, then `")));
-  row("time", fmt::format("{} on {}, {} threads; LibTorch {}, {}", duration_text(state.seconds),
-                          config.device, config.threads, TORCH_VERSION, config.precision));
-  row("program", "unetseg-trainer " UNETSEG_VERSION ", commit " UNETSEG_COMMIT);
+  row("time", fmt::format("{} on {}, {} threads, {}", duration_text(state.seconds), config.device,
+                          config.threads, config.precision));
+  row("program", program_version());
   row("threshold, clean-up",
       fmt::format("{:g}; {}", card.threshold,
                   card.clean_up.largest_only ? "largest region only, holes filled" : "none"));
@@ -140,8 +142,13 @@ void write_config(const TrainOptions& options, const TrainingRun& run) {
   Config config = run.config();
   if (config.time_budget > 0) config.steps = run.progress().total_steps;
   auto json = to_json(config);
+  const auto absolute = [](const std::string& path) {
+    return std::filesystem::absolute(path).lexically_normal().string();
+  };
+  json["data"] = absolute(options.data);
+  if (!options.cache_folder.empty()) json["cache"] = absolute(options.cache_folder);
   if (options.validation_fraction > 0) json["val-fraction"] = options.validation_fraction;
-  if (!options.groups.empty()) json["groups"] = options.groups;
+  if (!options.groups.empty()) json["groups"] = absolute(options.groups);
   if (options.skip_bad > 0) json["skip-bad"] = options.skip_bad;
   if (options.mask_fit != kMaskFitAuto) json["mask-fit"] = options.mask_fit;
   write_file_atomically(options.output + "/config.json", readable_text(json));

@@ -29,7 +29,9 @@ class RunRecord {
   std::string started_;
 };
 
-// config.json of the run folder: what repeats the run when --config, --data and --output are given.
+// config.json of the run folder: what repeats the run when --config and --output are given, and
+// what
+// --resume knows its data by.
 // Where a time budget decided the number of steps, it has that number.
 void write_config(const TrainOptions& options, const TrainingRun& run);
 

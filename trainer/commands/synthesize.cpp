@@ -14,6 +14,7 @@
 #include "trainer/commands/commands.h"
 #include "trainer/commands/image_size.h"
 #include "trainer/commands/interrupt.h"
+#include "trainer/data/folder.h"
 #include "trainer/data/parallel.h"
 #include "trainer/report/progress.h"
 #include "trainer/splitmix.h"
@@ -43,12 +44,6 @@ std::string description(const Options& options, const SceneOptions& scene) {
                      options.seed, scene.width, scene.height);
 }
 
-void create_folder(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) throw Error(Fault::write, path.string() + " cannot be created", error.message());
-}
-
 // A folder that the same command wrote may be written again: nothing in it would change. Any other
 // folder must be empty, or pictures of two kinds would be mixed.
 void claim_folder(const std::string& folder, const std::string& wanted) {
@@ -62,7 +57,7 @@ void claim_folder(const std::string& folder, const std::string& wanted) {
                   fmt::format("{} holds {}: give another --output, or remove it", folder,
                               found.empty() ? "other files" : "other synthetic pictures"));
   }
-  create_folder(folder);
+  make_folder(folder);
   write_file_atomically(marker, wanted);
 }
 
@@ -73,8 +68,8 @@ std::vector<Place> places_of_set(const std::string& folder, int count) {
   const auto add = [&](const char* split, int pictures) {
     const fs::path images = fs::path(folder) / fmt::format("ISIC-2017_{}_Data", split);
     const fs::path masks = fs::path(folder) / fmt::format("ISIC-2017_{}_Part1_GroundTruth", split);
-    create_folder(images);
-    create_folder(masks);
+    make_folder(images);
+    make_folder(masks);
     for (int i = 0; i < pictures; ++i) {
       const std::string id = fmt::format("SYNTH_{:07}", places.size() + 1);
       places.push_back({images / (id + ".jpg"), masks / (id + "_segmentation.png")});
@@ -88,8 +83,8 @@ std::vector<Place> places_of_set(const std::string& folder, int count) {
 
 std::vector<Place> places_of_clip(const std::string& folder, int frames) {
   const fs::path images = fs::path(folder) / "frames", masks = fs::path(folder) / "masks";
-  create_folder(images);
-  create_folder(masks);
+  make_folder(images);
+  make_folder(masks);
   std::vector<Place> places;
   for (int i = 0; i < frames; ++i) {
     const std::string name = fmt::format("frame-{:05}", i);

@@ -32,17 +32,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The command that goes on with this run: its configuration comes from the checkpoint.
+// What goes on with this run: the rest is in its folder.
 std::string resume_command(const TrainOptions& options) {
-  std::string command = fmt::format("unetseg-trainer train --data {} --output {} --resume",
-                                    shell_word(options.data), shell_word(options.output));
-  if (!options.cache_folder.empty()) command += " --cache " + shell_word(options.cache_folder);
-  if (options.skip_bad > 0) command += fmt::format(" --skip-bad {}", options.skip_bad);
-  if (options.mask_fit != kMaskFitAuto) command += " --mask-fit " + options.mask_fit;
-  if (options.validation_fraction > 0)
-    command += fmt::format(" --val-fraction {}", options.validation_fraction);
-  if (!options.groups.empty()) command += " --groups " + shell_word(options.groups);
-  return command;
+  return fmt::format("unetseg-trainer train --output {} --resume", shell_word(options.output));
 }
 
 Config configuration(const TrainOptions& options, const std::optional<Checkpoint>& checkpoint) {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
 #include <vector>
 
 #include "model/error.h"
@@ -10,6 +11,7 @@
 #include "trainer/commands/image_size.h"
 #include "trainer/commands/mask_fit.h"
 #include "trainer/commands/option_layers.h"
+#include "trainer/commands/shipped_weights.h"
 
 namespace unetseg::trainer {
 namespace {
@@ -125,10 +127,10 @@ void add_run_options(CLI::App* verb, TrainOptions* options) {
 }
 
 void add_network_options(ConfigOptions* config) {
-  config
-      ->add(kNetwork, "--init", &Config::init,
-            "Start from these weights (fine-tuning), with their --width and --size where none are "
-            "given; narrower ones are widened")
+  take_shipped_weights(
+      config->add(kNetwork, "--init", &Config::init,
+                  "Start from these weights (fine-tuning), with their --width and --size where "
+                  "none are given; narrower ones are widened"))
       ->check(CLI::ExistingFile)
       ->default_str("");
   config->add(kNetwork, "--architecture", &Config::architecture, "Network")
@@ -167,9 +169,9 @@ void add_optimisation_options(ConfigOptions* config) {
   config->add_flag(kOptimisation, "--deep-supervision,!--no-deep-supervision",
                    &Config::deep_supervision,
                    "Losses at half and quarter size too (on by default)");
-  config
-      ->add(kOptimisation, "--teacher", &Config::teacher,
-            "Weights to learn from as well as from the masks; of several, from their mean")
+  take_shipped_weights(
+      config->add(kOptimisation, "--teacher", &Config::teacher,
+                  "Weights to learn from as well as from the masks; of several, from their mean"))
       ->check(CLI::ExistingFile)
       ->default_str("");
   config
@@ -267,6 +269,13 @@ std::shared_ptr<TrainOptions> add_train_options(CLI::App* verb) {
 void read_option_layers(CLI::App* verb, const TrainOptions& options) {
   apply_environment(*verb);
   if (!options.options_file.empty()) apply_options_file(*verb, options.options_file);
+  if (options.resume && !options.output.empty()) {
+    const std::string kept = options.output + "/config.json";
+    if (std::filesystem::exists(kept))
+      apply_options_of_data(*verb, kept);
+    else if (options.data.empty())
+      throw Error(Fault::settings, options.output + " holds no run to resume");
+  }
   if (options.data.empty()) throw Error(Fault::settings, "--data is required");
   if (options.output.empty() && !options.overfit_batch)
     throw Error(Fault::settings, "--output is required");

@@ -2,6 +2,7 @@
 #include "trainer/commands/typo.h"
 
 #include <algorithm>
+#include <map>
 
 namespace unetseg::trainer {
 namespace {
@@ -20,9 +21,30 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return d[a.size()][b.size()];
 }
 
-}  // namespace
+// What other trainers call it.
+std::string by_another_name(const std::string& word, const std::vector<std::string>& candidates) {
+  static const std::map<std::string, std::string> names = {
+      {"lr", "learning-rate"}, {"bs", "batch-size"},   {"wd", "weight-decay"},
+      {"aug", "augmentation"}, {"imgsz", "size"},      {"image-size", "size"},
+      {"workers", "threads"},  {"pretrained", "init"}, {"out", "output"}};
+  const std::size_t dashes = word.rfind("--", 0) == 0 ? 2 : 0;
+  const auto known = names.find(word.substr(dashes));
+  if (known == names.end()) return {};
+  const std::string name = word.substr(0, dashes) + known->second;
+  return std::count(candidates.begin(), candidates.end(), name) > 0 ? name : std::string();
+}
 
-std::string typo_hint(const std::string& word, const std::vector<std::string>& candidates) {
+// An abbreviation, or a name that goes on.
+std::string by_its_beginning(const std::string& word, const std::vector<std::string>& candidates) {
+  constexpr std::size_t kTelling = 5;
+  for (const std::string& candidate : candidates)
+    if (std::min(word.size(), candidate.size()) >= kTelling &&
+        (candidate.rfind(word, 0) == 0 || word.rfind(candidate, 0) == 0))
+      return candidate;
+  return {};
+}
+
+std::string by_its_letters(const std::string& word, const std::vector<std::string>& candidates) {
   std::string nearest;
   std::size_t least = 1 + word.size() / 3;
   for (const std::string& candidate : candidates) {
@@ -32,12 +54,17 @@ std::string typo_hint(const std::string& word, const std::vector<std::string>& c
       nearest = candidate;
     }
   }
-  // An abbreviation, or a name that goes on.
-  for (const std::string& candidate : candidates)
-    if (nearest.empty() && std::min(word.size(), candidate.size()) >= 5 &&
-        (candidate.rfind(word, 0) == 0 || word.rfind(candidate, 0) == 0))
-      nearest = candidate;
-  return nearest.empty() ? "" : "; did you mean " + nearest + "?";
+  return nearest;
+}
+
+}  // namespace
+
+std::string typo_hint(const std::string& word, const std::vector<std::string>& candidates) {
+  for (const auto search : {by_another_name, by_its_beginning, by_its_letters}) {
+    const std::string meant = search(word, candidates);
+    if (!meant.empty()) return "; did you mean " + meant + "?";
+  }
+  return "";
 }
 
 }  // namespace unetseg::trainer

@@ -45,6 +45,12 @@ std::optional<std::string> find_folder(const std::string& parent, const std::str
   return std::nullopt;
 }
 
+void make_folder(const std::string& path) {
+  std::error_code fault;
+  std::filesystem::create_directories(path, fault);
+  if (fault) throw Error(Fault::write, path + " cannot be created", fault.message());
+}
+
 std::string lower_case(std::string text) {
   for (char& letter : text)
     if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');

@@ -20,6 +20,9 @@ std::vector<FolderEntry> list_folder(const std::string& path);
 // the inner one.
 std::optional<std::string> find_folder(const std::string& parent, const std::string& name);
 
+// Makes `path` and what is missing above it. Throws Error(write).
+void make_folder(const std::string& path);
+
 // ASCII alone: what is no ASCII letter is left as it is.
 std::string lower_case(std::string text);
 bool has_suffix(const std::string& text, const std::string& suffix);
