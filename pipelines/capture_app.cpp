@@ -12,6 +12,8 @@
 #include <mutex>
 #include <string>
 
+#include "launch_error.h"
+
 namespace {
 
 struct Options {
@@ -197,7 +199,7 @@ bool build(Capture& app) {
       "  net.mask ! queue ! appsink name=mask max-buffers=1 drop=true sync=false";
   g_autoptr(GError) error = nullptr;
   app.pipeline = gst_parse_launch(description.c_str(), &error);
-  if (error) std::fprintf(stderr, "error: %s\n", error->message);
+  if (error) std::fprintf(stderr, "error: %s\n", launch_error(error).c_str());
   if (error || !GST_IS_BIN(app.pipeline)) return false;
 
   g_autoptr(GstElement) net = gst_bin_get_by_name(GST_BIN(app.pipeline), "net");

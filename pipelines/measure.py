@@ -24,7 +24,7 @@ import gi  # noqa: E402
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")
 gi.require_version("GstVideo", "1.0")
-from gi.repository import Gst, GstApp, GstVideo  # noqa: E402,F401 (GstApp gives the appsink its methods)
+from gi.repository import GLib, Gst, GstApp, GstVideo  # noqa: E402,F401 (GstApp gives the appsink its methods)
 
 FIELDS = ["timestamp", "mask-age", "found", "area", "diameter", "asymmetry", "confidence"]
 
@@ -67,6 +67,14 @@ def row_of(sample):
     return [result.get_value(field) for field in FIELDS] + [lesion_pixels(sample)]
 
 
+def launch_error(error):
+    """GStreamer's own words, in the language of the system; and what to do, where unetseg is not found."""
+    missing = error.matches(Gst.ParseError.quark(), Gst.ParseError.NO_SUCH_ELEMENT)
+    if missing and "unetseg" in error.message:
+        return f'{error.message}: install it, or run this in the shell that `meson devenv -C build -w "$PWD"` opens'
+    return error.message
+
+
 def main(arguments):
     parser = argparse.ArgumentParser(description="Prints what unetseg measures on each frame, as CSV.")
     parser.add_argument("--source", default="v4l2src", metavar="ELEMENTS", help="of gst-launch-1.0 (v4l2src)")
@@ -87,7 +95,10 @@ def main(arguments):
                 table.writerow(row)
     except KeyboardInterrupt:
         pass
-    except (RuntimeError, gi.repository.GLib.Error) as error:
+    except GLib.Error as error:
+        print(f"error: {launch_error(error)}", file=sys.stderr)
+        return 1
+    except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

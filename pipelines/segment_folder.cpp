@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "launch_error.h"
 #include "measurements.h"
 
 namespace {
@@ -39,10 +40,10 @@ class Pipeline {
   explicit Pipeline(const std::string& description) {
     GError* error = nullptr;
     pipeline_ = gst_parse_launch(description.c_str(), &error);
-    if (error != nullptr) {
-      error_ = error->message;
-      g_error_free(error);
-    }
+    if (error == nullptr) return;
+    error_ = launch_error(error);
+    g_error_free(error);
+    gst_clear_object(&pipeline_);  // what was built of it would run, and fail for another reason
   }
   ~Pipeline() {
     if (pipeline_ == nullptr) return;
@@ -52,8 +53,9 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  // Owned by the pipeline, which outlives every use.
+  // Owned by the pipeline, which outlives every use. Nothing where the description was unusable.
   GstElement* element(const char* name) const {
+    if (pipeline_ == nullptr) return nullptr;
     GstElement* found = gst_bin_get_by_name(GST_BIN(pipeline_), name);
     if (found != nullptr) gst_object_unref(found);
     return found;

@@ -12,6 +12,12 @@
 
 #include "tests/check.h"
 
+// The same command, whose output will hold its errors too.
+inline std::vector<std::string> with_errors(std::vector<std::string> command) {
+  command.insert(command.begin(), {"/bin/sh", "-c", "exec \"$0\" \"$@\" 2>&1"});
+  return command;
+}
+
 // Ended with the object, if it still runs.
 class Program {
  public:

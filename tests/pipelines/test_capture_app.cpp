@@ -127,6 +127,17 @@ START_TEST(test_a_camera_that_never_was_is_an_error) {
 }
 END_TEST
 
+START_TEST(test_without_the_element_it_says_what_to_do) {
+  const TemporaryFolder folder;
+  leave_elements({"videotestsrc", "videoconvert"}, folder.path());
+  Program program(with_errors(capture("videotestsrc")));
+  program.wait_for(": install it, or run this in the shell that `meson devenv -C build");
+  ck_assert_int_eq(program.exit_code(), 2);
+  Program other(with_errors(capture("nonsense")));
+  ck_assert(other.output().find("install") == std::string::npos);
+}
+END_TEST
+
 int main(int argc, char** argv) {
   gst_check_init(&argc, &argv);
   if (!has_elements({"videoconvert", "pngenc", "pngdec", "shmsrc", "appsink"})) return 77;
@@ -137,6 +148,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_the_end_of_a_file_is_the_end);
   tcase_add_test(tests, test_s12_a_camera_that_was_unplugged_is_waited_for);
   tcase_add_test(tests, test_a_camera_that_never_was_is_an_error);
+  tcase_add_test(tests, test_without_the_element_it_says_what_to_do);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }

@@ -2,7 +2,9 @@
 // pipelines/measure.py from the outside: the table that it prints. Exits with 77 where Python lacks
 // GStreamer.
 #include "tests/assertions.h"
+#include "tests/pipelines/needs.h"
 #include "tests/pipelines/program.h"
+#include "tests/temporary_folder.h"
 
 namespace {
 
@@ -46,6 +48,15 @@ START_TEST(test_what_fails_is_an_exit_code) {
 }
 END_TEST
 
+START_TEST(test_without_the_element_it_says_what_to_do) {
+  const TemporaryFolder folder;
+  leave_elements({"videotestsrc", "videoconvert"}, folder.path());
+  Program program(with_errors(measure("videotestsrc", "fake:")));
+  program.wait_for(": install it, or run this in the shell that `meson devenv -C build");
+  ck_assert_int_eq(program.exit_code(), 1);
+}
+END_TEST
+
 // The two unwinders of such a process (see the head of measure.py).
 START_TEST(test_a_failure_after_another_cpp_library_is_no_crash) {
   const std::string run =
@@ -72,6 +83,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_each_frame_is_a_row_with_what_its_mask_says);
   tcase_add_test(tests, test_a_frame_of_which_nothing_is_known_has_no_row);
   tcase_add_test(tests, test_what_fails_is_an_exit_code);
+  tcase_add_test(tests, test_without_the_element_it_says_what_to_do);
   tcase_add_test(tests, test_a_failure_after_another_cpp_library_is_no_crash);
   suite_add_tcase(suite, tests);
   return run_suite(suite);

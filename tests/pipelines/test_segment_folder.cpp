@@ -4,9 +4,10 @@
 #include <filesystem>
 #include <sstream>
 
-#include "tests/temporary_folder.h"
-
 #include "tests/assertions.h"
+#include "tests/pipelines/needs.h"
+#include "tests/pipelines/program.h"
+#include "tests/temporary_folder.h"
 
 namespace {
 
@@ -43,16 +44,19 @@ void write_picture(const std::string& file, int x, int y, int width, int height)
   std::filesystem::remove(raw);
 }
 
-// Runs the program; its exit code.
-int segment(std::vector<std::string> arguments) {
-  std::vector<char*> argv = {const_cast<char*>(UNETSEG_SEGMENT_FOLDER)};
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  gint status = 0;
-  GError* error = nullptr;
-  ck_assert(g_spawn_sync(nullptr, argv.data(), nullptr, G_SPAWN_DEFAULT, nullptr, nullptr, nullptr,
-                         nullptr, &status, &error));
-  return g_spawn_check_wait_status(status, nullptr) ? 0 : status;
+std::vector<std::string> segment(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {UNETSEG_SEGMENT_FOLDER, "--model", "fake:size=80x80"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return with_errors(command);
+}
+
+// What it says, and its exit code.
+void assert_ends(const std::vector<std::string>& command, int exit_code, const std::string& words) {
+  Program program(command);
+  const std::string& output = program.output();
+  ck_assert_msg(output.find(words) != std::string::npos, "'%s' is not in: %s", words.c_str(),
+                output.c_str());
+  ck_assert_int_eq(program.exit_code(), exit_code);
 }
 
 // Without quotes: no cell of this test has a comma.
@@ -81,10 +85,9 @@ START_TEST(test_each_picture_has_a_row_of_measurements) {
     const TemporaryFolder in, out;
     write_picture(in.path() + "/b.png", 20, 30, 40, 20);
     write_picture(in.path() + "/a.png", 0, 0, 0, 0);
-    std::vector<std::string> arguments = {"--model",  "fake:size=80x80", in.path(),
-                                          out.path(), "--pixel-size",    "0.1"};
+    std::vector<std::string> arguments = {in.path(), out.path(), "--pixel-size", "0.1"};
     if (!overlays) arguments.push_back("--no-overlays");
-    ck_assert_int_eq(segment(arguments), 0);
+    assert_ends(segment(arguments), 0, "2 of 2 pictures segmented");
     const std::vector<Row> table = read_table(out.path() + "/measurements.csv");
     ck_assert_uint_eq(table.size(), 3);
     assert_equal(cell(table, 1, "picture"), "a.png");
@@ -106,25 +109,32 @@ END_TEST
 START_TEST(test_millimetres_have_columns_where_they_are_known) {
   const TemporaryFolder in, out;
   write_picture(in.path() + "/a.png", 20, 30, 40, 20);
-  ck_assert_int_eq(segment({"--model", "fake:size=80x80", in.path(), out.path()}), 0);
+  assert_ends(segment({in.path(), out.path()}), 0, "1 of 1 pictures segmented");
   const Row columns = read_table(out.path() + "/measurements.csv")[0];
   for (const std::string& column : columns)
     ck_assert_msg(column.find("-mm") == std::string::npos, "%s", column.c_str());
 }
 END_TEST
 
+START_TEST(test_without_the_element_it_says_what_to_do) {
+  const TemporaryFolder in, out, plugins;
+  write_picture(in.path() + "/a.png", 20, 30, 40, 20);
+  leave_elements({"appsrc", "videoconvert", "pngenc", "queue"}, plugins.path());
+  assert_ends(segment({in.path(), out.path()}), 4,
+              ": install it, or run this in the shell that `meson devenv -C build");
+}
+END_TEST
+
 int main(int argc, char** argv) {
   gst_check_init(&argc, &argv);
-  for (const char* name : {"pngenc", "pngdec", "decodebin", "videoconvert", "appsrc", "filesrc"}) {
-    GstElementFactory* factory = gst_element_factory_find(name);
-    if (factory == nullptr) return 77;
-    gst_object_unref(factory);
-  }
+  if (!has_elements({"pngenc", "pngdec", "decodebin", "videoconvert", "appsrc", "filesrc"}))
+    return 77;
   Suite* suite = suite_create("segment folder");
   TCase* tests = tcase_create("segment folder");
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, test_each_picture_has_a_row_of_measurements);
   tcase_add_test(tests, test_millimetres_have_columns_where_they_are_known);
+  tcase_add_test(tests, test_without_the_element_it_says_what_to_do);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
