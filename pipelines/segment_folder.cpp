@@ -15,6 +15,7 @@
 
 #include "launch_error.h"
 #include "measurements.h"
+#include "whole_picture.h"
 
 namespace {
 
@@ -97,8 +98,31 @@ class Pipeline {
   std::string error_;
 };
 
+using Bytes = std::vector<std::uint8_t>;
+
+// False: *why says what is the matter.
+bool read_file(const fs::path& file, Bytes* bytes, std::string* why) {
+  gchar* content = nullptr;
+  gsize size = 0;
+  GError* error = nullptr;
+  if (!g_file_get_contents(file.c_str(), &content, &size, &error)) {
+    *why = error->message;
+    g_error_free(error);
+    return false;
+  }
+  bytes->assign(content, content + size);
+  g_free(content);
+  return true;
+}
+
 // Decodes one picture to a raw frame; on failure returns nothing and sets *why.
 Sample decode(const fs::path& file, std::string* why) {
+  Bytes bytes;
+  if (!read_file(file, &bytes, why)) return nullptr;
+  if (!is_whole(bytes)) {
+    *why = "the file ends before its picture does";
+    return nullptr;
+  }
   Pipeline pipeline(
       "filesrc name=file ! decodebin ! videoconvert ! video/x-raw,format=RGB ! "
       "appsink name=frame sync=false max-buffers=1");

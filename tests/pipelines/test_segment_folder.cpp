@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // segment-folder from the outside: pictures in, measurements.csv out. Exits with 77 where GStreamer
-// lacks what reads and writes PNG files.
+// lacks what reads and writes PNG and JPEG files.
 #include <filesystem>
 #include <sstream>
 
@@ -13,7 +13,7 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-// A grey picture of 80 x 80 with a white rectangle.
+// A grey picture of 80 x 80 with a white rectangle, PNG or JPEG by the name's ending.
 void write_picture(const std::string& file, int x, int y, int width, int height) {
   std::vector<guint8> pixels(80 * 80, 20);
   for (int j = y; j < y + height; ++j)
@@ -23,7 +23,9 @@ void write_picture(const std::string& file, int x, int y, int width, int height)
       .write(reinterpret_cast<const char*>(pixels.data()), static_cast<long>(pixels.size()));
   const std::string launch =
       "filesrc name=from blocksize=6400 ! video/x-raw,format=GRAY8,width=80,height=80,framerate=1/1"
-      " ! pngenc snapshot=true ! filesink name=to";
+      " ! " +
+      std::string(std::filesystem::path(file).extension() == ".jpg" ? "jpegenc" : "pngenc") +
+      " snapshot=true ! filesink name=to";
   GError* error = nullptr;
   GstElement* pipeline = gst_parse_launch(launch.c_str(), &error);
   ck_assert_msg(error == nullptr, "%s", error ? error->message : "");
@@ -50,12 +52,14 @@ std::vector<std::string> segment(const std::vector<std::string>& arguments) {
   return with_errors(command);
 }
 
-// What it says, and its exit code.
-void assert_ends(const std::vector<std::string>& command, int exit_code, const std::string& words) {
+// Runs it: what it says, among other things, and its exit code.
+void assert_ends(const std::vector<std::string>& command, int exit_code,
+                 const std::vector<std::string>& words) {
   Program program(command);
   const std::string& output = program.output();
-  ck_assert_msg(output.find(words) != std::string::npos, "'%s' is not in: %s", words.c_str(),
-                output.c_str());
+  for (const std::string& expected : words)
+    ck_assert_msg(output.find(expected) != std::string::npos, "'%s' is not in: %s",
+                  expected.c_str(), output.c_str());
   ck_assert_int_eq(program.exit_code(), exit_code);
 }
 
@@ -87,7 +91,7 @@ START_TEST(test_each_picture_has_a_row_of_measurements) {
     write_picture(in.path() + "/a.png", 0, 0, 0, 0);
     std::vector<std::string> arguments = {in.path(), out.path(), "--pixel-size", "0.1"};
     if (!overlays) arguments.push_back("--no-overlays");
-    assert_ends(segment(arguments), 0, "2 of 2 pictures segmented");
+    assert_ends(segment(arguments), 0, {"2 of 2 pictures segmented"});
     const std::vector<Row> table = read_table(out.path() + "/measurements.csv");
     ck_assert_uint_eq(table.size(), 3);
     assert_equal(cell(table, 1, "picture"), "a.png");
@@ -109,10 +113,28 @@ END_TEST
 START_TEST(test_millimetres_have_columns_where_they_are_known) {
   const TemporaryFolder in, out;
   write_picture(in.path() + "/a.png", 20, 30, 40, 20);
-  assert_ends(segment({in.path(), out.path()}), 0, "1 of 1 pictures segmented");
+  assert_ends(segment({in.path(), out.path()}), 0, {"1 of 1 pictures segmented"});
   const Row columns = read_table(out.path() + "/measurements.csv")[0];
   for (const std::string& column : columns)
     ck_assert_msg(column.find("-mm") == std::string::npos, "%s", column.c_str());
+}
+END_TEST
+
+// GStreamer would have grey in place of what is missing.
+START_TEST(test_a_file_that_ends_early_is_unreadable_and_the_others_are_done) {
+  const TemporaryFolder in, out;
+  for (const char* ending : {".png", ".jpg"}) {
+    const std::string cut = in.path() + "/cut" + ending, empty = in.path() + "/empty" + ending;
+    write_picture(in.path() + "/whole" + ending, 20, 30, 40, 20);
+    std::filesystem::copy(in.path() + "/whole" + ending, cut);
+    std::filesystem::resize_file(cut, std::filesystem::file_size(cut) - 10);
+    std::ofstream(empty).flush();
+    assert_ends(segment({in.path(), out.path()}), 3,
+                {cut + " cannot be read: ", empty + " cannot be read: ",
+                 "1 of 3 pictures segmented", "2 pictures could not be read"});
+    std::filesystem::remove_all(in.path());
+    std::filesystem::create_directory(in.path());
+  }
 }
 END_TEST
 
@@ -121,19 +143,21 @@ START_TEST(test_without_the_element_it_says_what_to_do) {
   write_picture(in.path() + "/a.png", 20, 30, 40, 20);
   leave_elements({"appsrc", "videoconvert", "pngenc", "queue"}, plugins.path());
   assert_ends(segment({in.path(), out.path()}), 4,
-              ": install it, or run this in the shell that `meson devenv -C build");
+              {": install it, or run this in the shell that `meson devenv -C build"});
 }
 END_TEST
 
 int main(int argc, char** argv) {
   gst_check_init(&argc, &argv);
-  if (!has_elements({"pngenc", "pngdec", "decodebin", "videoconvert", "appsrc", "filesrc"}))
+  if (!has_elements({"pngenc", "pngdec", "jpegenc", "jpegdec", "decodebin", "videoconvert",
+                     "appsrc", "filesrc"}))
     return 77;
   Suite* suite = suite_create("segment folder");
   TCase* tests = tcase_create("segment folder");
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, test_each_picture_has_a_row_of_measurements);
   tcase_add_test(tests, test_millimetres_have_columns_where_they_are_known);
+  tcase_add_test(tests, test_a_file_that_ends_early_is_unreadable_and_the_others_are_done);
   tcase_add_test(tests, test_without_the_element_it_says_what_to_do);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
