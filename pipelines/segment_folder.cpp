@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// segment-folder: a folder of pictures (any names, mixed sizes, PNG and JPEG) to a folder of masks
-// and one of overlays under the same base names, and a table of measurements (measurements.csv),
-// through the element as any application sees it.
+// segment-folder: a folder of pictures (any names, mixed sizes, PNG, JPEG and BMP) to a folder of
+// masks and one of overlays under the same base names, and a table of measurements
+// (measurements.csv), through the element as any application sees it.
 #include <gst/app/app.h>
 #include <gst/gst.h>
 
@@ -123,9 +123,11 @@ Sample decode(const fs::path& file, std::string* why) {
     *why = "the file ends before its picture does";
     return nullptr;
   }
-  Pipeline pipeline(
-      "filesrc name=file ! decodebin ! videoconvert ! video/x-raw,format=RGB ! "
-      "appsink name=frame sync=false max-buffers=1");
+  // decodebin never takes GStreamer's own decoder of BMP, which has no rank.
+  const std::string decoder = is_bmp(bytes) ? "gdkpixbufdec" : "decodebin";
+  Pipeline pipeline("filesrc name=file ! " + decoder +
+                    " ! videoconvert ! video/x-raw,format=RGB ! "
+                    "appsink name=frame sync=false max-buffers=1");
   if (GstElement* source = pipeline.element("file"))
     g_object_set(source, "location", file.c_str(), nullptr);
   Sample sample;
@@ -188,16 +190,18 @@ bool save(GstSample* sample, const fs::path& file) {
   return ok;
 }
 
+bool is_picture(const fs::path& file) {
+  std::string ending = file.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp";
+}
+
 std::vector<fs::path> pictures_in(const std::string& folder) {
   std::vector<fs::path> files;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    std::string ending = entry.path().extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (entry.is_regular_file() && (ending == ".png" || ending == ".jpg" || ending == ".jpeg"))
-      files.push_back(entry.path());
-  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+    if (entry.is_regular_file() && is_picture(entry.path())) files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -247,7 +251,7 @@ bool parse(int* argc, char*** argv, Options* options) {
 int segment(const Options& options) {
   const std::vector<fs::path> files = pictures_in(options.input);
   if (files.empty()) {
-    std::fprintf(stderr, "error: %s holds no .png or .jpg files\n", options.input.c_str());
+    std::fprintf(stderr, "error: %s holds no .png, .jpg or .bmp files\n", options.input.c_str());
     return 3;
   }
   std::map<std::string, fs::path> by_name;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "whole_picture.h"
 
+#include <cstdlib>
+
 namespace {
 
 constexpr std::uint8_t kStart = 0xd8, kEnd = 0xd9, kScan = 0xda;
@@ -30,9 +32,37 @@ bool is_whole_jpeg(const std::vector<std::uint8_t>& file) {
   return false;
 }
 
+std::uint32_t little_endian(const std::vector<std::uint8_t>& file, std::size_t at, int bytes) {
+  std::uint32_t value = 0;
+  for (int i = bytes - 1; i >= 0; --i) value = value << 8 | file[at + static_cast<std::size_t>(i)];
+  return value;
+}
+
+// Rows are padded to four bytes. Of compressed ones (1, 2) the header tells the size together.
+bool is_whole_bmp(const std::vector<std::uint8_t>& file) {
+  constexpr std::size_t kHeader = 54;
+  if (file.size() < 18) return false;
+  if (little_endian(file, 14, 4) < kHeader - 14) return true;  // OS/2's: left to its decoder
+  if (file.size() < kHeader) return false;
+  const std::uint32_t begin = little_endian(file, 10, 4), compression = little_endian(file, 30, 4);
+  if (begin > file.size()) return false;
+  const std::uint64_t present = file.size() - begin;
+  if (compression == 1 || compression == 2) return present >= little_endian(file, 34, 4);
+  const std::uint64_t width = little_endian(file, 18, 4), bits = little_endian(file, 28, 2);
+  const auto height = static_cast<std::int32_t>(little_endian(file, 22, 4));
+  const std::int64_t rows = std::abs(std::int64_t{height});  // negative: from the top
+  const std::uint64_t row = (width * bits + 31) / 32 * 4;
+  return row == 0 || present / row >= static_cast<std::uint64_t>(rows);
+}
+
 }  // namespace
+
+bool is_bmp(const std::vector<std::uint8_t>& file) {
+  return file.size() >= 2 && file[0] == 'B' && file[1] == 'M';
+}
 
 bool is_whole(const std::vector<std::uint8_t>& file) {
   const bool is_jpeg = file.size() >= 2 && file[0] == 0xff && file[1] == kStart;
-  return !is_jpeg || is_whole_jpeg(file);
+  if (is_jpeg) return is_whole_jpeg(file);
+  return !is_bmp(file) || is_whole_bmp(file);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // segment-folder from the outside: pictures in, measurements.csv out. Exits with 77 where GStreamer
-// lacks what reads and writes PNG and JPEG files.
+// lacks what reads and writes PNG and JPEG files, and reads BMP.
 #include <filesystem>
 #include <sstream>
 
@@ -13,11 +13,17 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-// A grey picture of 80 x 80 with a white rectangle, PNG or JPEG by the name's ending.
-void write_picture(const std::string& file, int x, int y, int width, int height) {
+// A grey picture of 80 x 80 with a white rectangle.
+std::vector<guint8> picture(int x, int y, int width, int height) {
   std::vector<guint8> pixels(80 * 80, 20);
   for (int j = y; j < y + height; ++j)
     for (int i = x; i < x + width; ++i) pixels[static_cast<std::size_t>(j * 80 + i)] = 255;
+  return pixels;
+}
+
+// The same in a file, PNG or JPEG by the name's ending.
+void write_picture(const std::string& file, int x, int y, int width, int height) {
+  const std::vector<guint8> pixels = picture(x, y, width, height);
   const std::string raw = file + ".raw";
   std::ofstream(raw, std::ios::binary)
       .write(reinterpret_cast<const char*>(pixels.data()), static_cast<long>(pixels.size()));
@@ -61,6 +67,21 @@ void assert_ends(const std::vector<std::string>& command, int exit_code,
     ck_assert_msg(output.find(expected) != std::string::npos, "'%s' is not in: %s",
                   expected.c_str(), output.c_str());
   ck_assert_int_eq(program.exit_code(), exit_code);
+}
+
+void write_bmp(const std::string& file, int x, int y, int width, int height) {
+  const std::vector<guint8> pixels = picture(x, y, width, height);
+  std::string bmp(54, '\0');
+  bmp.replace(0, 2, "BM");
+  bmp[10] = 54;            // where the pixels are
+  bmp[14] = 40;            // bytes of the header
+  bmp[18] = bmp[22] = 80;  // width, height
+  bmp[26] = 1;             // planes
+  bmp[28] = 24;            // bits of a pixel
+  for (int row = 79; row >= 0; --row)
+    for (int i = 0; i < 80; ++i)
+      bmp.append(3, static_cast<char>(pixels[static_cast<std::size_t>(row * 80 + i)]));
+  std::ofstream(file, std::ios::binary) << bmp;
 }
 
 // Without quotes: no cell of this test has a comma.
@@ -120,12 +141,25 @@ START_TEST(test_millimetres_have_columns_where_they_are_known) {
 }
 END_TEST
 
+START_TEST(test_bmp_is_measured_like_png) {
+  const TemporaryFolder in, out;
+  write_picture(in.path() + "/a.png", 20, 30, 40, 15);
+  write_bmp(in.path() + "/b.BMP", 20, 30, 40, 15);
+  assert_ends(segment({in.path(), out.path()}), 0, {"2 of 2 pictures segmented"});
+  const std::vector<Row> table = read_table(out.path() + "/measurements.csv");
+  assert_equal(cell(table, 2, "picture"), "b.BMP");
+  for (const char* column : {"x", "y", "width", "height", "area", "confidence"})
+    assert_equal(cell(table, 2, column), cell(table, 1, column));
+}
+END_TEST
+
 // GStreamer would have grey in place of what is missing.
 START_TEST(test_a_file_that_ends_early_is_unreadable_and_the_others_are_done) {
   const TemporaryFolder in, out;
-  for (const char* ending : {".png", ".jpg"}) {
+  for (const std::string ending : {".png", ".jpg", ".bmp"}) {
     const std::string cut = in.path() + "/cut" + ending, empty = in.path() + "/empty" + ending;
-    write_picture(in.path() + "/whole" + ending, 20, 30, 40, 20);
+    const auto write = ending == ".bmp" ? write_bmp : write_picture;
+    write(in.path() + "/whole" + ending, 20, 30, 40, 20);
     std::filesystem::copy(in.path() + "/whole" + ending, cut);
     std::filesystem::resize_file(cut, std::filesystem::file_size(cut) - 10);
     std::ofstream(empty).flush();
@@ -149,14 +183,15 @@ END_TEST
 
 int main(int argc, char** argv) {
   gst_check_init(&argc, &argv);
-  if (!has_elements({"pngenc", "pngdec", "jpegenc", "jpegdec", "decodebin", "videoconvert",
-                     "appsrc", "filesrc"}))
+  if (!has_elements({"pngenc", "pngdec", "jpegenc", "jpegdec", "gdkpixbufdec", "decodebin",
+                     "videoconvert", "appsrc", "filesrc"}))
     return 77;
   Suite* suite = suite_create("segment folder");
   TCase* tests = tcase_create("segment folder");
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, test_each_picture_has_a_row_of_measurements);
   tcase_add_test(tests, test_millimetres_have_columns_where_they_are_known);
+  tcase_add_test(tests, test_bmp_is_measured_like_png);
   tcase_add_test(tests, test_a_file_that_ends_early_is_unreadable_and_the_others_are_done);
   tcase_add_test(tests, test_without_the_element_it_says_what_to_do);
   suite_add_tcase(suite, tests);
