@@ -248,6 +248,21 @@ bool parse(int* argc, char*** argv, Options* options) {
   return ok;
 }
 
+// The ranges of the element, which would take its defaults instead of what is outside. -1 is the
+// weights' own threshold, 0 a pixel of unknown size. NaN is in no range.
+bool are_in_range(const Options& options) {
+  const double threshold = options.threshold, pixel_size = options.pixel_size;
+  if (threshold != -1 && !(threshold >= 0 && threshold <= 1)) {
+    std::fprintf(stderr, "error: --threshold must be from 0 to 1, not %g\n", threshold);
+    return false;
+  }
+  if (!(pixel_size >= 0 && pixel_size <= 1000)) {
+    std::fprintf(stderr, "error: --pixel-size must be from 0 to 1000 mm, not %g\n", pixel_size);
+    return false;
+  }
+  return true;
+}
+
 int segment(const Options& options) {
   const std::vector<fs::path> files = pictures_in(options.input);
   if (files.empty()) {
@@ -318,6 +333,6 @@ int segment(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  if (!parse(&argc, &argv, &options)) return 2;
+  if (!parse(&argc, &argv, &options) || !are_in_range(options)) return 2;
   return segment(options);
 }

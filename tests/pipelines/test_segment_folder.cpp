@@ -172,6 +172,21 @@ START_TEST(test_a_file_that_ends_early_is_unreadable_and_the_others_are_done) {
 }
 END_TEST
 
+START_TEST(test_options_out_of_range_are_refused) {
+  const TemporaryFolder in, out;
+  write_picture(in.path() + "/a.png", 20, 30, 40, 20);
+  const auto run = [&](const char* option, const char* value) {
+    return segment({in.path(), out.path(), option, value});
+  };
+  for (const char* value : {"5", "-0.5", "nan", "inf"})
+    assert_ends(run("-t", value), 2, {"error: --threshold must be from 0 to 1, not "});
+  for (const char* value : {"1001", "-3", "nan"})
+    assert_ends(run("-p", value), 2, {"error: --pixel-size must be from 0 to 1000 mm, not "});
+  for (const char* value : {"-1", "0", "1"}) assert_ends(run("-t", value), 0, {"1 of 1"});
+  for (const char* value : {"0", "1000"}) assert_ends(run("-p", value), 0, {"1 of 1"});
+}
+END_TEST
+
 START_TEST(test_without_the_element_it_says_what_to_do) {
   const TemporaryFolder in, out, plugins;
   write_picture(in.path() + "/a.png", 20, 30, 40, 20);
@@ -193,6 +208,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_millimetres_have_columns_where_they_are_known);
   tcase_add_test(tests, test_bmp_is_measured_like_png);
   tcase_add_test(tests, test_a_file_that_ends_early_is_unreadable_and_the_others_are_done);
+  tcase_add_test(tests, test_options_out_of_range_are_refused);
   tcase_add_test(tests, test_without_the_element_it_says_what_to_do);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
