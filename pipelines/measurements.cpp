@@ -37,7 +37,10 @@ void write_cell(std::ostream& out, const GValue* value) {
 }  // namespace
 
 MeasurementsFile::MeasurementsFile(const std::string& file, bool in_mm)
-    : out_(file), in_mm_(in_mm) {
+    : file_(file), in_mm_(in_mm) {}
+
+void MeasurementsFile::begin() {
+  out_.open(file_);
   out_ << std::setprecision(10) << "picture";
   for (const char* field : kFields) out_ << ',' << field;
   if (in_mm_)
@@ -46,6 +49,7 @@ MeasurementsFile::MeasurementsFile(const std::string& file, bool in_mm)
 }
 
 bool MeasurementsFile::add(const std::string& picture, GstBuffer* mask) {
+  if (!out_.is_open()) begin();
   GstCustomMeta* meta = gst_buffer_get_custom_meta(mask, "unetseg");
   const GstStructure* result = meta == nullptr ? nullptr : gst_custom_meta_get_structure(meta);
   const auto cell = [&](const char* field) {

@@ -9,7 +9,8 @@
 
 // A CSV file (RFC 4180, decimal points whatever the locale): a row of column names, and one for
 // each picture. Columns are named as the element's message names its fields; times of the stream
-// are left out, since pictures have none.
+// are left out, since pictures have none. The file is begun with the first picture, so that a run
+// which comes to none leaves the results of one before.
 class MeasurementsFile {
  public:
   // `in_mm`: with the columns that the property pixel-size adds.
@@ -20,6 +21,9 @@ class MeasurementsFile {
   bool add(const std::string& picture, GstBuffer* mask);
 
  private:
+  void begin();
+
+  std::string file_;
   std::ofstream out_;
   bool in_mm_;
 };

@@ -184,11 +184,44 @@ bool save(GstSample* sample, const fs::path& file) {
                                       static_cast<gssize>(map.size), &error);
   gst_buffer_unmap(buffer, &map);
   if (!ok) {
-    std::fprintf(stderr, "error: %s\n", error->message);
+    std::fprintf(stderr, "\nerror: %s\n", error->message);
     g_error_free(error);
   }
   return ok;
 }
+
+// Where a run's results go. What fails is said on stderr.
+class Results {
+ public:
+  explicit Results(const Options& options)
+      : folder_(options.output),
+        has_overlays_(options.overlays),
+        measurements_((folder_ / "measurements.csv").string(), options.pixel_size > 0) {}
+
+  bool create_folders() const {
+    std::error_code error;
+    fs::create_directories(folder_ / "masks", error);
+    if (!error && has_overlays_) fs::create_directories(folder_ / "overlays", error);
+    if (error)
+      std::fprintf(stderr, "error: %s cannot be created: %s\n", folder_.c_str(),
+                   error.message().c_str());
+    return !error;
+  }
+
+  bool add(const fs::path& picture, GstSample* mask, GstSample* overlay) {
+    const std::string name = picture.stem().string() + ".png";
+    if (!save(mask, folder_ / "masks" / name)) return false;
+    if (has_overlays_ && !save(overlay, folder_ / "overlays" / name)) return false;
+    if (measurements_.add(picture.filename().string(), gst_sample_get_buffer(mask))) return true;
+    std::fprintf(stderr, "\nerror: measurements.csv cannot be written in %s\n", folder_.c_str());
+    return false;
+  }
+
+ private:
+  fs::path folder_;
+  bool has_overlays_;
+  MeasurementsFile measurements_;
+};
 
 bool is_picture(const fs::path& file) {
   std::string ending = file.extension().string();
@@ -277,18 +310,8 @@ int segment(const Options& options) {
                  added.first->second.c_str(), file.c_str());
     return 3;
   }
-  const fs::path masks = fs::path(options.output) / "masks";
-  const fs::path overlays = fs::path(options.output) / "overlays";
-  std::error_code error;
-  fs::create_directories(masks, error);
-  if (!error && options.overlays) fs::create_directories(overlays, error);
-  if (error) {
-    std::fprintf(stderr, "error: %s cannot be created: %s\n", options.output.c_str(),
-                 error.message().c_str());
-    return 4;
-  }
-  MeasurementsFile measurements((fs::path(options.output) / "measurements.csv").string(),
-                                options.pixel_size > 0);
+  Results results(options);
+  if (!results.create_folders()) return 4;
   Segmenter segmenter(options);
   if (!segmenter.start()) {
     std::fprintf(stderr, "error: %s\n", segmenter.error().c_str());
@@ -311,14 +334,7 @@ int segment(const Options& options) {
       return 4;
     }
     busy += g_get_monotonic_time() - begin;
-    const std::string name = file.stem().string() + ".png";
-    if (!save(mask.get(), masks / name)) return 4;
-    if (overlay && !save(overlay.get(), overlays / name)) return 4;
-    if (!measurements.add(file.filename().string(), gst_sample_get_buffer(mask.get()))) {
-      std::fprintf(stderr, "\nerror: measurements.csv cannot be written in %s\n",
-                   options.output.c_str());
-      return 4;
-    }
+    if (!results.add(file, mask.get(), overlay.get())) return 4;
     std::fprintf(stderr, "\r%zu of %zu", ++done, files.size());
   }
   std::fprintf(stderr, "\r%zu of %zu pictures segmented into %s, %.1f ms each\n", done,

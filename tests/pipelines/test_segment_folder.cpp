@@ -141,6 +141,34 @@ START_TEST(test_millimetres_have_columns_where_they_are_known) {
 }
 END_TEST
 
+START_TEST(test_results_stay_until_there_are_others) {
+  const TemporaryFolder in, out, bad;
+  write_picture(in.path() + "/a.png", 20, 30, 40, 20);
+  assert_ends(segment({in.path(), out.path()}), 0, {"1 of 1 pictures segmented"});
+  const std::vector<Row> table = read_table(out.path() + "/measurements.csv");
+  assert_ends(segment({in.path(), out.path(), "--model", "fake:open=read"}), 4, {"error: "});
+  ck_assert(read_table(out.path() + "/measurements.csv") == table);
+  std::ofstream(bad.path() + "/b.png") << "no picture";
+  assert_ends(segment({bad.path(), out.path()}), 3, {"0 of 1 pictures segmented"});
+  ck_assert(read_table(out.path() + "/measurements.csv") == table);
+}
+END_TEST
+
+START_TEST(test_what_was_measured_before_an_interrupt_stays) {
+  const TemporaryFolder in, out;
+  for (int i = 10; i < 60; ++i)
+    write_picture(in.path() + "/" + std::to_string(i) + ".png", 20, 30, 40, 20);
+  Program program(segment({in.path(), out.path(), "--model", "fake:size=80x80,delay-ms=100"}));
+  program.wait_for("3 of 50");
+  program.interrupt();
+  ck_assert_int_ne(program.exit_code(), 0);
+  const std::vector<Row> table = read_table(out.path() + "/measurements.csv");
+  ck_assert_uint_ge(table.size(), 4);
+  assert_equal(cell(table, 3, "picture"), "12.png");
+  assert_equal(cell(table, 3, "area"), "800");
+}
+END_TEST
+
 START_TEST(test_bmp_is_measured_like_png) {
   const TemporaryFolder in, out;
   write_picture(in.path() + "/a.png", 20, 30, 40, 15);
@@ -206,6 +234,8 @@ int main(int argc, char** argv) {
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, test_each_picture_has_a_row_of_measurements);
   tcase_add_test(tests, test_millimetres_have_columns_where_they_are_known);
+  tcase_add_test(tests, test_results_stay_until_there_are_others);
+  tcase_add_test(tests, test_what_was_measured_before_an_interrupt_stays);
   tcase_add_test(tests, test_bmp_is_measured_like_png);
   tcase_add_test(tests, test_a_file_that_ends_early_is_unreadable_and_the_others_are_done);
   tcase_add_test(tests, test_options_out_of_range_are_refused);
