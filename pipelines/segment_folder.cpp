@@ -5,16 +5,15 @@
 #include <gst/app/app.h>
 #include <gst/gst.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "launch_error.h"
 #include "measurements.h"
+#include "picture_folder.h"
 #include "whole_picture.h"
 
 namespace {
@@ -223,22 +222,6 @@ class Results {
   MeasurementsFile measurements_;
 };
 
-bool is_picture(const fs::path& file) {
-  std::string ending = file.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp";
-}
-
-std::vector<fs::path> pictures_in(const std::string& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
-    if (entry.is_regular_file() && is_picture(entry.path())) files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 bool parse(int* argc, char*** argv, Options* options) {
   gchar *model = nullptr, *device = nullptr;
   gboolean no_overlays = FALSE;
@@ -297,19 +280,13 @@ bool are_in_range(const Options& options) {
 }
 
 int segment(const Options& options) {
-  const std::vector<fs::path> files = pictures_in(options.input);
-  if (files.empty()) {
-    std::fprintf(stderr, "error: %s holds no .png, .jpg or .bmp files\n", options.input.c_str());
+  PictureFolder list;
+  std::string wrong;
+  if (!list_pictures(options.input, &list, &wrong)) {
+    std::fprintf(stderr, "error: %s\n", wrong.c_str());
     return 3;
   }
-  std::map<std::string, fs::path> by_name;
-  for (const fs::path& file : files) {
-    const auto added = by_name.emplace(file.stem().string(), file);
-    if (added.second) continue;
-    std::fprintf(stderr, "error: %s and %s would get the same name: rename one of them\n",
-                 added.first->second.c_str(), file.c_str());
-    return 3;
-  }
+  const std::vector<fs::path>& files = list.pictures;
   Results results(options);
   if (!results.create_folders()) return 4;
   Segmenter segmenter(options);
@@ -340,6 +317,8 @@ int segment(const Options& options) {
   std::fprintf(stderr, "\r%zu of %zu pictures segmented into %s, %.1f ms each\n", done,
                files.size(), options.output.c_str(),
                done == 0 ? 0 : static_cast<double>(busy) / 1000 / static_cast<double>(done));
+  if (list.others > 0)
+    std::fprintf(stderr, "%zu other file%s skipped\n", list.others, list.others == 1 ? "" : "s");
   if (unreadable > 0)
     std::fprintf(stderr, "error: %zu pictures could not be read, see above\n", unreadable);
   return unreadable > 0 ? 3 : 0;

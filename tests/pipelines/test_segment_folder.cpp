@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // segment-folder from the outside: pictures in, measurements.csv out. Exits with 77 where GStreamer
 // lacks what reads and writes PNG and JPEG files, and reads BMP.
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <sstream>
 
@@ -169,6 +171,36 @@ START_TEST(test_what_was_measured_before_an_interrupt_stays) {
 }
 END_TEST
 
+START_TEST(test_a_folder_that_will_not_do_is_told_from_others) {
+  const TemporaryFolder in, out;
+  const std::string missing = in.path() + "/missing", film = in.path() + "/film.avi";
+  assert_ends(segment({missing, out.path()}), 3, {"error: " + missing + ": no such folder\n"});
+  std::ofstream(film) << "a film";
+  assert_ends(segment({film, out.path()}), 3,
+              {"error: " + film + " is a file: give a folder of pictures\n"});
+  assert_ends(segment({in.path(), out.path()}), 3,
+              {"error: " + in.path() + " holds no .png, .jpg or .bmp files\n"});
+  write_picture(in.path() + "/a.png", 20, 30, 40, 20);
+  write_picture(in.path() + "/a.jpg", 20, 30, 40, 20);
+  assert_ends(segment({in.path(), out.path()}), 3,
+              {in.path() + "/a.jpg and " + in.path() +
+               "/a.png would both become a.png: rename one of them\n"});
+}
+END_TEST
+
+START_TEST(test_files_of_other_kinds_are_counted) {
+  const TemporaryFolder in, out;
+  write_picture(in.path() + "/a.png", 20, 30, 40, 20);
+  std::filesystem::create_directory(in.path() + "/folder");
+  std::ofstream(in.path() + "/a.txt") << "a note";
+  assert_ends(segment({in.path(), out.path()}), 0, {"1 of 1", "\n1 other file skipped\n"});
+  std::ofstream(in.path() + "/b.tif") << "another";
+  assert_ends(segment({in.path(), out.path()}), 0, {"1 of 1", "\n2 other files skipped\n"});
+  ck_assert_int_eq(mkfifo((in.path() + "/pipe.png").c_str(), 0600), 0);
+  assert_ends(segment({in.path(), out.path()}), 0, {"1 of 1", "\n3 other files skipped\n"});
+}
+END_TEST
+
 START_TEST(test_bmp_is_measured_like_png) {
   const TemporaryFolder in, out;
   write_picture(in.path() + "/a.png", 20, 30, 40, 15);
@@ -197,6 +229,14 @@ START_TEST(test_a_file_that_ends_early_is_unreadable_and_the_others_are_done) {
     std::filesystem::remove_all(in.path());
     std::filesystem::create_directory(in.path());
   }
+}
+END_TEST
+
+START_TEST(test_a_link_to_nowhere_is_unreadable) {
+  const TemporaryFolder in, out;
+  const std::string link = in.path() + "/link.png";
+  std::filesystem::create_symlink("nowhere", link);
+  assert_ends(segment({in.path(), out.path()}), 3, {link + " cannot be read: "});
 }
 END_TEST
 
@@ -236,8 +276,11 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_millimetres_have_columns_where_they_are_known);
   tcase_add_test(tests, test_results_stay_until_there_are_others);
   tcase_add_test(tests, test_what_was_measured_before_an_interrupt_stays);
+  tcase_add_test(tests, test_a_folder_that_will_not_do_is_told_from_others);
+  tcase_add_test(tests, test_files_of_other_kinds_are_counted);
   tcase_add_test(tests, test_bmp_is_measured_like_png);
   tcase_add_test(tests, test_a_file_that_ends_early_is_unreadable_and_the_others_are_done);
+  tcase_add_test(tests, test_a_link_to_nowhere_is_unreadable);
   tcase_add_test(tests, test_options_out_of_range_are_refused);
   tcase_add_test(tests, test_without_the_element_it_says_what_to_do);
   suite_add_tcase(suite, tests);
