@@ -3,11 +3,13 @@
 // frame and mask saved at Enter. Meant to be copied: the comments say what an application has to
 // mind.
 #include <glib-unix.h>
+#include <glib/gstdio.h>
 #include <gst/app/app.h>
 #include <gst/video/video.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <mutex>
 #include <string>
@@ -75,6 +77,13 @@ GstPadProbeReturn keep_frame(GstPad* pad, GstPadProbeInfo* info, gpointer data) 
   g_autoptr(GstBuffer) copy = gst_buffer_copy_deep(GST_PAD_PROBE_INFO_BUFFER(info));
   app.frame = gst_sample_new(copy, caps, nullptr, nullptr);
   return GST_PAD_PROBE_OK;
+}
+
+// At the start: at Enter it would be a picture that is lost.
+bool make_folder(const gchar* folder) {
+  if (g_mkdir_with_parents(folder, 0777) == 0 && g_access(folder, W_OK) == 0) return true;
+  std::fprintf(stderr, "error: %s cannot be saved to: %s\n", folder, g_strerror(errno));
+  return false;
 }
 
 // Waits for the encoder. With a user interface, gst_video_convert_sample_async() does not.
@@ -245,7 +254,7 @@ int main(int argc, char** argv) {
       {"model", 'm', 0, G_OPTION_ARG_FILENAME, &options.model, "Weights (fast)", "FILE"},
       {"device", 'd', 0, G_OPTION_ARG_STRING, &options.device, "auto, cpu or cuda (auto)", "NAME"},
       {"save-to", 'o', 0, G_OPTION_ARG_FILENAME, &options.folder,
-       "Where Enter saves frame and mask (.)", "FOLDER"},
+       "Where Enter saves frame and mask; made if need be (.)", "FOLDER"},
       {"frames", 'n', 0, G_OPTION_ARG_INT, &options.frames, "End after N inferred frames", "N"},
       {"no-window", 0, 0, G_OPTION_ARG_NONE, &options.no_window, "Show nothing", nullptr},
       {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
@@ -257,7 +266,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: %s\n", error->message);
     return 2;
   }
-  if (build(app)) {
+  if ((options.folder == nullptr || make_folder(options.folder)) && build(app)) {
     play(&app);
     g_main_loop_run(app.loop);
   } else {

@@ -95,6 +95,23 @@ START_TEST(test_enter_saves_a_frame_as_it_came_with_its_mask) {
 }
 END_TEST
 
+START_TEST(test_the_folder_to_save_to_is_made_at_the_start) {
+  const TemporaryFolder folder;
+  const std::string source = "videotestsrc pattern=ball ! " + kFrames;
+  const std::string fresh = folder.path() + "/a/b", file = folder.path() + "/file";
+  Program program(capture(source, {"-o", fresh}));
+  program.wait_for("frame ");
+  program.type("\n");
+  program.wait_for("saved frame-1");
+  ck_assert_uint_gt(pixels_of(fresh + "/mask-1.png", "GRAY8").size(), 0);
+
+  std::ofstream(file) << "no folder";
+  Program refused(with_errors(capture(source, {"-o", file})));
+  refused.wait_for("error: " + file + " cannot be saved to: ");
+  ck_assert_int_eq(refused.exit_code(), 2);
+}
+END_TEST
+
 START_TEST(test_the_end_of_a_file_is_the_end) {
   Program program(capture("videotestsrc num-buffers=5 pattern=red ! " + kFrames));
   program.wait_for("frame 4: area 3072 px");
@@ -145,6 +162,7 @@ int main(int argc, char** argv) {
   TCase* tests = tcase_create("capture app");
   tcase_add_test(tests, test_a_live_picture_is_measured_until_enough_is_seen);
   tcase_add_test(tests, test_enter_saves_a_frame_as_it_came_with_its_mask);
+  tcase_add_test(tests, test_the_folder_to_save_to_is_made_at_the_start);
   tcase_add_test(tests, test_the_end_of_a_file_is_the_end);
   tcase_add_test(tests, test_s12_a_camera_that_was_unplugged_is_waited_for);
   tcase_add_test(tests, test_a_camera_that_never_was_is_an_error);
