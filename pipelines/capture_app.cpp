@@ -114,11 +114,18 @@ GstSample* frame_of(Capture& app, GstBuffer* mask) {
   return app.wants_frame ? nullptr : g_steal_pointer(&frame);
 }
 
+bool is_there(const std::string& file) {
+  return g_file_test(file.c_str(), G_FILE_TEST_EXISTS);
+}
+
 void save_with(Capture& app, GstSample* mask) {
   g_autoptr(GstSample) frame = frame_of(app, gst_sample_get_buffer(mask));
   if (frame == nullptr) return;
   const std::string folder = app.options.folder ? app.options.folder : ".";
-  const std::string number = std::to_string(++app.saved) + ".png";
+  std::string number;
+  // What an earlier run saved there stays.
+  do number = std::to_string(++app.saved) + ".png";
+  while (is_there(folder + "/frame-" + number) || is_there(folder + "/mask-" + number));
   if (save_png(frame, folder + "/frame-" + number) && save_png(mask, folder + "/mask-" + number))
     std::printf("saved frame-%s and mask-%s\n", number.c_str(), number.c_str());
 }

@@ -197,6 +197,20 @@ class Results {
         has_overlays_(options.overlays),
         measurements_((folder_ / "measurements.csv").string(), options.pixel_size > 0) {}
 
+  // Results have their pictures' names: written among them they would take their places.
+  bool are_apart_from(const fs::path& pictures) const {
+    for (const char* name : {"masks", "overlays"}) {
+      std::error_code none_yet;
+      if (!fs::equivalent(pictures, folder_ / name, none_yet)) continue;
+      std::fprintf(
+          stderr,
+          "error: %s holds the pictures: give another OUTPUT, or %s would take their places\n",
+          (folder_ / name).c_str(), name);
+      return false;
+    }
+    return true;
+  }
+
   bool create_folders() const {
     std::error_code error;
     fs::create_directories(folder_ / "masks", error);
@@ -288,6 +302,7 @@ int segment(const Options& options) {
   }
   const std::vector<fs::path>& files = list.pictures;
   Results results(options);
+  if (!results.are_apart_from(options.input)) return 2;
   if (!results.create_folders()) return 4;
   Segmenter segmenter(options);
   if (!segmenter.start()) {

@@ -104,6 +104,11 @@ START_TEST(test_the_folder_to_save_to_is_made_at_the_start) {
   program.type("\n");
   program.wait_for("saved frame-1");
   ck_assert_uint_gt(pixels_of(fresh + "/mask-1.png", "GRAY8").size(), 0);
+  // What is there stays: the numbers go on.
+  Program again(capture(source, {"-o", fresh}));
+  again.wait_for("frame ");
+  again.type("\n");
+  again.wait_for("saved frame-2.png and mask-2.png");
 
   std::ofstream(file) << "no folder";
   Program refused(with_errors(capture(source, {"-o", file})));

@@ -188,6 +188,21 @@ START_TEST(test_a_folder_that_will_not_do_is_told_from_others) {
 }
 END_TEST
 
+START_TEST(test_results_take_no_pictures_places) {
+  const TemporaryFolder out;
+  for (const char* name : {"masks", "overlays"}) {
+    const std::string in = out.path() + "/" + name;
+    std::filesystem::create_directory(in);
+    write_picture(in + "/a.png", 20, 30, 40, 20);
+    const auto before = std::filesystem::last_write_time(in + "/a.png");
+    assert_ends(segment({in, out.path()}), 2,
+                {"error: " + in + " holds the pictures: give another OUTPUT"});
+    ck_assert(std::filesystem::last_write_time(in + "/a.png") == before);
+    std::filesystem::remove_all(in);
+  }
+}
+END_TEST
+
 START_TEST(test_files_of_other_kinds_are_counted) {
   const TemporaryFolder in, out;
   write_picture(in.path() + "/a.png", 20, 30, 40, 20);
@@ -277,6 +292,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_results_stay_until_there_are_others);
   tcase_add_test(tests, test_what_was_measured_before_an_interrupt_stays);
   tcase_add_test(tests, test_a_folder_that_will_not_do_is_told_from_others);
+  tcase_add_test(tests, test_results_take_no_pictures_places);
   tcase_add_test(tests, test_files_of_other_kinds_are_counted);
   tcase_add_test(tests, test_bmp_is_measured_like_png);
   tcase_add_test(tests, test_a_file_that_ends_early_is_unreadable_and_the_others_are_done);
