@@ -11,10 +11,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <string>
-
-#include "launch_error.h"
 
 namespace {
 
@@ -198,6 +197,13 @@ gboolean on_interrupt(gpointer app) {
   return G_SOURCE_CONTINUE;
 }
 
+const char* what_to_do(const GError* error) {
+  if (!g_error_matches(error, GST_PARSE_ERROR, GST_PARSE_ERROR_NO_SUCH_ELEMENT) ||
+      std::strstr(error->message, "unetseg") == nullptr)
+    return "";
+  return ": install it, or run this in the shell that `meson devenv -C build -w \"$PWD\"` opens";
+}
+
 // A queue on each branch is a thread on each, so that neither sink waits for the other. The
 // window's drops frames, since a camera has about four buffers and needs them back. The appsink
 // keeps the newest mask: a busy application misses some, and slows nothing down; to see every mask
@@ -215,7 +221,7 @@ bool build(Capture& app) {
       "  net.mask ! queue ! appsink name=mask max-buffers=1 drop=true sync=false";
   g_autoptr(GError) error = nullptr;
   app.pipeline = gst_parse_launch(description.c_str(), &error);
-  if (error) std::fprintf(stderr, "error: %s\n", launch_error(error).c_str());
+  if (error) std::fprintf(stderr, "error: %s%s\n", error->message, what_to_do(error));
   if (error || !GST_IS_BIN(app.pipeline)) return false;
 
   g_autoptr(GstElement) net = gst_bin_get_by_name(GST_BIN(app.pipeline), "net");

@@ -7,13 +7,12 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "launch_error.h"
-#include "measurements.h"
+#include "launched_pipeline.h"
 #include "picture_folder.h"
+#include "results_folder.h"
 #include "whole_picture.h"
 
 namespace {
@@ -25,76 +24,6 @@ struct Options {
   std::string model = "fast", device = "auto";
   double threshold = -1, pixel_size = 0;
   bool overlays = true;
-};
-
-struct GstDeleter {
-  void operator()(GstSample* sample) const { gst_sample_unref(sample); }
-  void operator()(GstMessage* message) const { gst_message_unref(message); }
-};
-using Sample = std::unique_ptr<GstSample, GstDeleter>;
-using Message = std::unique_ptr<GstMessage, GstDeleter>;
-
-// A pipeline that is stopped and freed with its owner.
-class Pipeline {
- public:
-  explicit Pipeline(const std::string& description) {
-    GError* error = nullptr;
-    pipeline_ = gst_parse_launch(description.c_str(), &error);
-    if (error == nullptr) return;
-    error_ = launch_error(error);
-    g_error_free(error);
-    gst_clear_object(&pipeline_);  // what was built of it would run, and fail for another reason
-  }
-  ~Pipeline() {
-    if (pipeline_ == nullptr) return;
-    gst_element_set_state(pipeline_, GST_STATE_NULL);
-    gst_object_unref(pipeline_);
-  }
-  Pipeline(const Pipeline&) = delete;
-  Pipeline& operator=(const Pipeline&) = delete;
-
-  // Owned by the pipeline, which outlives every use. Nothing where the description was unusable.
-  GstElement* element(const char* name) const {
-    if (pipeline_ == nullptr) return nullptr;
-    GstElement* found = gst_bin_get_by_name(GST_BIN(pipeline_), name);
-    if (found != nullptr) gst_object_unref(found);
-    return found;
-  }
-  bool play() {
-    if (pipeline_ == nullptr) return false;
-    return gst_element_set_state(pipeline_, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
-  }
-  // Whether an element has posted an error since the last call.
-  bool has_failed() {
-    GstBus* bus = gst_element_get_bus(pipeline_);
-    const Message message(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
-    gst_object_unref(bus);
-    if (!message) return false;
-    GError* error = nullptr;
-    gst_message_parse_error(message.get(), &error, nullptr);
-    error_ = error->message;
-    g_error_free(error);
-    return true;
-  }
-  // Waits for an appsink's next sample; nothing where it ends or an element fails before.
-  Sample pull(const char* name) {
-    GstAppSink* sink = GST_APP_SINK(element(name));
-    for (;;) {
-      if (GstSample* sample = gst_app_sink_try_pull_sample(sink, 20 * GST_MSECOND))
-        return Sample(sample);
-      if (gst_app_sink_is_eos(sink) || has_failed()) return nullptr;
-    }
-  }
-  // Why it failed: an element's error, or what made the description unusable.
-  std::string error() {
-    if (error_.empty() && pipeline_ != nullptr && !has_failed())
-      error_ = "it ended without a picture";
-    return error_;
-  }
-
- private:
-  GstElement* pipeline_ = nullptr;
-  std::string error_;
 };
 
 using Bytes = std::vector<std::uint8_t>;
@@ -124,9 +53,9 @@ Sample decode(const fs::path& file, std::string* why) {
   }
   // decodebin never takes GStreamer's own decoder of BMP, which has no rank.
   const std::string decoder = is_bmp(bytes) ? "gdkpixbufdec" : "decodebin";
-  Pipeline pipeline("filesrc name=file ! " + decoder +
-                    " ! videoconvert ! video/x-raw,format=RGB ! "
-                    "appsink name=frame sync=false max-buffers=1");
+  LaunchedPipeline pipeline("filesrc name=file ! " + decoder +
+                            " ! videoconvert ! video/x-raw,format=RGB ! "
+                            "appsink name=frame sync=false max-buffers=1");
   if (GstElement* source = pipeline.element("file"))
     g_object_set(source, "location", file.c_str(), nullptr);
   Sample sample;
@@ -171,69 +100,7 @@ class Segmenter {
   }
   bool overlays_;
   std::uint64_t frames_ = 0;
-  Pipeline pipeline_;
-};
-
-bool save(GstSample* sample, const fs::path& file) {
-  GstMapInfo map;
-  GstBuffer* buffer = gst_sample_get_buffer(sample);
-  if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return false;
-  GError* error = nullptr;
-  const bool ok = g_file_set_contents(file.c_str(), reinterpret_cast<const gchar*>(map.data),
-                                      static_cast<gssize>(map.size), &error);
-  gst_buffer_unmap(buffer, &map);
-  if (!ok) {
-    std::fprintf(stderr, "\nerror: %s\n", error->message);
-    g_error_free(error);
-  }
-  return ok;
-}
-
-// Where a run's results go. What fails is said on stderr.
-class Results {
- public:
-  explicit Results(const Options& options)
-      : folder_(options.output),
-        has_overlays_(options.overlays),
-        measurements_((folder_ / "measurements.csv").string(), options.pixel_size > 0) {}
-
-  // Results have their pictures' names: written among them they would take their places.
-  bool are_apart_from(const fs::path& pictures) const {
-    for (const char* name : {"masks", "overlays"}) {
-      std::error_code none_yet;
-      if (!fs::equivalent(pictures, folder_ / name, none_yet)) continue;
-      std::fprintf(
-          stderr,
-          "error: %s holds the pictures: give another OUTPUT, or %s would take their places\n",
-          (folder_ / name).c_str(), name);
-      return false;
-    }
-    return true;
-  }
-
-  bool create_folders() const {
-    std::error_code error;
-    fs::create_directories(folder_ / "masks", error);
-    if (!error && has_overlays_) fs::create_directories(folder_ / "overlays", error);
-    if (error)
-      std::fprintf(stderr, "error: %s cannot be created: %s\n", folder_.c_str(),
-                   error.message().c_str());
-    return !error;
-  }
-
-  bool add(const fs::path& picture, GstSample* mask, GstSample* overlay) {
-    const std::string name = picture.stem().string() + ".png";
-    if (!save(mask, folder_ / "masks" / name)) return false;
-    if (has_overlays_ && !save(overlay, folder_ / "overlays" / name)) return false;
-    if (measurements_.add(picture.filename().string(), gst_sample_get_buffer(mask))) return true;
-    std::fprintf(stderr, "\nerror: measurements.csv cannot be written in %s\n", folder_.c_str());
-    return false;
-  }
-
- private:
-  fs::path folder_;
-  bool has_overlays_;
-  MeasurementsFile measurements_;
+  LaunchedPipeline pipeline_;
 };
 
 bool parse(int* argc, char*** argv, Options* options) {
@@ -301,9 +168,9 @@ int segment(const Options& options) {
     return 3;
   }
   const std::vector<fs::path>& files = list.pictures;
-  Results results(options);
-  if (!results.are_apart_from(options.input)) return 2;
-  if (!results.create_folders()) return 4;
+  ResultsFolder results(options.output, options.overlays, options.pixel_size > 0);
+  if (!results.is_apart_from(options.input)) return 2;
+  if (!results.create()) return 4;
   Segmenter segmenter(options);
   if (!segmenter.start()) {
     std::fprintf(stderr, "error: %s\n", segmenter.error().c_str());

@@ -198,6 +198,8 @@ START_TEST(test_results_take_no_pictures_places) {
     assert_ends(segment({in, out.path()}), 2,
                 {"error: " + in + " holds the pictures: give another OUTPUT"});
     ck_assert(std::filesystem::last_write_time(in + "/a.png") == before);
+    if (std::string(name) == "overlays")
+      assert_ends(segment({in, out.path(), "--no-overlays"}), 0, {"1 of 1 pictures segmented"});
     std::filesystem::remove_all(in);
   }
 }
