@@ -37,7 +37,7 @@
  * ]| A camera's lesion over another picture.
  *
  * |[
- * gst-launch-1.0 -e v4l2src ! videoconvert ! unetseg name=net  net. ! queue ! videoconvert ! jpegenc ! matroskamux ! filesink location=overlay.mkv  net.mask ! queue ! pngenc ! matroskamux ! filesink location=mask.mkv
+ * gst-launch-1.0 -e v4l2src ! videoconvert ! unetseg name=net  net. ! queue ! videoconvert ! jpegenc ! matroskamux ! filesink location=overlay.mkv  net.mask ! queue ! pngenc ! qtmux fragment-duration=1000 ! filesink location=mask.mov
  * ]| Overlay and masks of one camera, recorded together.
  *
  * ## Outputs

@@ -65,6 +65,8 @@ START_TEST(test_wrong_command_lines_are_2) {
   mistyped = train;
   mistyped.insert(mistyped.end(), {"--batch", "2"});
   assert_error(run_trainer(mistyped), 2, "did you mean --batch-size?");
+  mistyped[mistyped.size() - 2] = "--teacher-weigth";
+  assert_error(run_trainer(mistyped), 2, "did you mean --teacher-weight?");
   mistyped[mistyped.size() - 2] = "--lr";
   assert_error(run_trainer(mistyped), 2, "did you mean --learning-rate?");
   assert_error(run_trainer({"train", "--output", train[4]}), 2, "--data is required");
@@ -377,14 +379,17 @@ START_TEST(test_t12_after_divergence_the_run_goes_on_at_a_lower_rate) {
 }
 END_TEST
 
-START_TEST(test_a_terminal_that_is_gone_ends_no_training) {
-  const TemporaryFolder folder;
-  const std::string run = folder.path() + "/run";
-  std::string command = UNETSEG_TRAINER;
-  for (const std::string& argument : train_arguments(small_run().data, run, 1))
-    command += " '" + argument + "'";
-  ck_assert_int_eq(std::system((command + " 2>/dev/full").c_str()), 0);
-  ck_assert(fs::exists(run + "/last.safetensors"));
+// A full disk behind stderr, and a reader that leaves after the first line.
+START_TEST(test_output_that_nobody_takes_ends_no_training) {
+  for (const char* ending : {" 2>/dev/full", " 2>&1 | head -n 1"}) {
+    const TemporaryFolder folder;
+    const std::string run = folder.path() + "/run";
+    std::string command = UNETSEG_TRAINER;
+    for (const std::string& argument : train_arguments(small_run().data, run, 3))
+      command += " '" + argument + "'";
+    ck_assert_int_eq(std::system((command + ending).c_str()), 0);
+    ck_assert(fs::exists(run + "/last.safetensors"));
+  }
 }
 END_TEST
 
@@ -448,7 +453,7 @@ int main() {
   tcase_add_test(tests, test_t10_manifest_of_a_run_is_its_data_set_as_long_as_no_file_changes);
   tcase_add_test(tests, test_t12_divergence_is_5);
   tcase_add_test(tests, test_t12_after_divergence_the_run_goes_on_at_a_lower_rate);
-  tcase_add_test(tests, test_a_terminal_that_is_gone_ends_no_training);
+  tcase_add_test(tests, test_output_that_nobody_takes_ends_no_training);
   tcase_add_loop_test(tests, test_t13_vanished_image_is_3_with_its_name_and_without_waiting, 0, 2);
   tcase_add_test(tests, test_damaged_images_of_predict_and_evaluate_are_3_and_the_others_are_done);
   suite_add_tcase(suite, tests);

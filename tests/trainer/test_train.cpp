@@ -252,6 +252,56 @@ START_TEST(test_init_brings_its_shape_and_belongs_to_the_run) {
 }
 END_TEST
 
+START_TEST(test_widened_runs_of_several_seeds_can_be_repeated) {
+  const TemporaryFolder folder;
+  const std::string runs = folder.path() + "/runs", again = folder.path() + "/again";
+  std::vector<std::string> arguments = train_arguments(small_run().data, runs, 1);
+  *(std::find(arguments.begin(), arguments.end(), "--width") + 1) = "6";
+  arguments.insert(arguments.end(),
+                   {"--seeds", "2", "--init", small_run().folder + "/last.safetensors"});
+  const Outcome outcome = run_trainer(arguments);
+  assert_code(outcome, 0);
+  assert_in("width 4, widened to 6", outcome.err);
+  assert_code(run_trainer({"train", "--config", runs + "/seed-2/config.json", "--output", again}),
+              0);
+  ck_assert(stable_metrics(again) == stable_metrics(runs + "/seed-2"));
+}
+END_TEST
+
+START_TEST(test_records_hold_in_another_folder_and_for_their_own_data_alone) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run", other = folder.path() + "/other";
+  fs::current_path(small_run().folder);
+  std::vector<std::string> arguments = train_arguments("../data", run, 1);
+  arguments.insert(arguments.end(), {"--skip-bad", "2", "--init", "last.safetensors", "--teacher",
+                                     "best.safetensors", "--teacher-tta", "none"});
+  assert_code(run_trainer(arguments), 0);
+  fs::current_path("/");
+  const std::string again = folder.path() + "/again", config = run + "/config.json";
+  assert_code(run_trainer({"train", "--config", config, "--output", again}), 0);
+  ck_assert(stable_metrics(again) == stable_metrics(run));
+  assert_in("\"skip-bad\": 2", text_of(again + "/config.json"));
+  setenv("UNETSEG_TRAINER_LEARNING_RATE", "0.5", 1);  // of a new run, not of one that goes on
+  const Outcome resumed = run_trainer({"train", "--output", run, "--resume", "--epochs", "2"});
+  assert_code(resumed, 0);
+  ck_assert_uint_eq(resumed.err.find("learning rate"), std::string::npos);
+  assert_code(run_trainer({"train", "--config", config, "--data", small_run().data, "--output",
+                           other, "--learning-rate", "1e-3"}),
+              0);
+  ck_assert_uint_eq(text_of(other + "/config.json").find("skip-bad"), std::string::npos);
+}
+END_TEST
+
+START_TEST(test_a_manifest_that_is_no_runs_is_left_alone) {
+  const TemporaryFolder folder;
+  const std::string manifest = folder.path() + "/manifest.csv";
+  assert_code(run_trainer({"check", small_run().data, "--manifest", manifest}), 0);
+  const std::string bytes = text_of(manifest);
+  assert_error(run_trainer(train_arguments(manifest, folder.path(), 1)), 2, "is not empty");
+  ck_assert(text_of(manifest) == bytes);
+}
+END_TEST
+
 START_TEST(test_record_keeps_every_command_of_a_run) {
   const TemporaryFolder folder;
   const std::string run = folder.path() + "/a run";
@@ -380,6 +430,9 @@ int main() {
   tcase_add_test(tests, test_options_can_come_from_a_file_and_the_command_line_wins);
   tcase_add_test(tests, test_init_goes_on_from_weights);
   tcase_add_test(tests, test_init_brings_its_shape_and_belongs_to_the_run);
+  tcase_add_test(tests, test_widened_runs_of_several_seeds_can_be_repeated);
+  tcase_add_test(tests, test_records_hold_in_another_folder_and_for_their_own_data_alone);
+  tcase_add_test(tests, test_a_manifest_that_is_no_runs_is_left_alone);
   tcase_add_test(tests, test_record_keeps_every_command_of_a_run);
   tcase_add_test(tests, test_seeds_keep_out_of_a_finished_run);
   tcase_add_test(tests, test_short_time_budget_ends_by_itself);

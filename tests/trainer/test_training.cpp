@@ -374,7 +374,10 @@ START_TEST(test_collapse_ends_the_run_and_keeps_what_was_good) {
   for (const ParameterLayout& parameter : network_layout(config.architecture, config.base_width))
     zeros[parameter.name] = at::zeros(parameter.shape);
   run.start_from(zeros);
-  assert_says(divergence_of(&run), "collapsed");
+  const std::string said = divergence_of(&run);
+  assert_says(said, "collapsed");
+  // Its best epoch is as dead as the others.
+  ck_assert(said.find("--init") == std::string::npos);
   ck_assert_uint_eq(run.progress().history.size(), 5);
   ck_assert_int_eq(load_checkpoint(path + "/checkpoint", nullptr).progress.epoch, 4);
 }
@@ -447,16 +450,40 @@ START_TEST(test_t10_changed_settings_are_named) {
 }
 END_TEST
 
-// A run of before there were teachers goes on; one whose configuration lacks anything else does
-// not.
+// A run of before there were teachers goes on, and one of before its beginning was kept; one whose
+// configuration lacks anything else does not.
 START_TEST(test_configurations_of_the_past_are_read) {
   const Config config = small_config();
   nlohmann::ordered_json json = to_json(config);
-  for (const char* key : {"teacher", "teacher-sha256", "teacher-weight", "teacher-tta"})
+  for (const char* key :
+       {"init", "init-sha256", "teacher", "teacher-sha256", "teacher-weight", "teacher-tta"})
     json.erase(key);
   ck_assert(differing_keys(config_from_json(json), config).empty());
   json.erase("dropout");
   assert_fault(error_of([&] { config_from_json(json); }), Fault::read);
+}
+END_TEST
+
+// It counted every step of the epoch under way as taken.
+START_TEST(test_progress_of_the_past_is_read) {
+  ProgressState state;
+  state.step = 7;
+  state.next_sample = 12;
+  state.epoch_steps = 3;
+  state.epoch_taken_samples = 8;
+  state.epoch_taken_steps = 2;
+  state.commands = {"unetseg-trainer train"};
+  const ProgressState same = progress_from_json(to_json_text(state));
+  ck_assert_int_eq(same.epoch_taken_samples, 8);
+  ck_assert_int_eq(same.epoch_taken_steps, 2);
+  ck_assert(same.commands == state.commands);
+  auto json = nlohmann::ordered_json::parse(to_json_text(state));
+  for (const char* key : {"epoch-taken-samples", "epoch-taken-steps", "commands"}) json.erase(key);
+  const ProgressState past = progress_from_json(json.dump());
+  ck_assert_int_eq(past.step, 7);
+  ck_assert_int_eq(past.epoch_taken_samples, 12);
+  ck_assert_int_eq(past.epoch_taken_steps, 3);
+  ck_assert(past.commands.empty());
 }
 END_TEST
 
@@ -478,6 +505,7 @@ Suite* training_suite() {
   tcase_add_test(tests, test_t11_damaged_last_checkpoint_falls_back_to_the_one_before);
   tcase_add_test(tests, test_t10_changed_settings_are_named);
   tcase_add_test(tests, test_configurations_of_the_past_are_read);
+  tcase_add_test(tests, test_progress_of_the_past_is_read);
   tcase_add_test(tests, test_memory_format_changes_last_digits_alone);
   tcase_add_test(tests, test_collapse_is_told_from_a_slow_start);
   tcase_add_test(tests, test_collapse_ends_the_run_and_keeps_what_was_good);

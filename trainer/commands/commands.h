@@ -10,8 +10,8 @@ class App;
 
 namespace unetseg::trainer {
 
-// Exit codes that scripts rely on; kFailed: what was to be found out is not so. 130 and 143 are
-// those of SIGINT and SIGTERM.
+// Exit codes that scripts rely on; kFailed: what was to be found out is not so. 129, 130 and 143
+// are those of SIGHUP, SIGINT and SIGTERM.
 enum ExitCode { kOk = 0, kFailed = 1, kConfig = 2, kData = 3, kInputOutput = 4, kDiverged = 5 };
 
 // Set by the verb that the command line names; run after parsing. Returns the exit code.

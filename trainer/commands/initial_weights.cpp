@@ -29,6 +29,11 @@ void require_fit(const ModelCard& card, const Config& config) {
     throw Error(Fault::settings,
                 fmt::format("{} is of width {}, too wide for a run of width {}: leave --width out",
                             config.init, card.base_width, config.base_width));
+  if (card.base_width < config.base_width && card.architecture != "improved-unet")
+    throw Error(Fault::settings,
+                fmt::format("{} is of width {}, and only an improved-unet can be widened: leave "
+                            "--width out",
+                            config.init, card.base_width));
 }
 
 }  // namespace
@@ -41,23 +46,24 @@ Config shaped_like(const std::string& path, Config base) {
   return base;
 }
 
-Parameters initial_parameters(Config* config) {
+InitialWeights::InitialWeights(Config* config) {
   const SafetensorsFile file = read_safetensors(config->init);
-  const ModelCard card = card_of(file);
-  require_fit(card, *config);
+  card_ = card_of(file);
+  require_fit(card_, *config);
   config->init_sha256 = tensors_sha256(file);
-  Parameters parameters = parameters_of(file);
-  make_network(card.architecture, card.base_width, parameters);  // checks names and shapes
-  say(fmt::format("begins with {}: width {}, input {}x{}", config->init, config->base_width,
-                  config->input_width, config->input_height));
-  if (card.base_width == config->base_width) return parameters;
-  if (card.architecture != "improved-unet")
-    throw Error(Fault::settings, fmt::format("{} is of width {}, and only an improved-unet can be "
-                                             "widened: leave --width out",
-                                             config->init, card.base_width));
-  say(fmt::format("weights of width {} are widened to {}: the network begins as what it was",
-                  card.base_width, config->base_width));
-  return widened(parameters, card.base_width, config->base_width, config->seed);
+  parameters_ = parameters_of(file);
+  make_network(card_.architecture, card_.base_width, parameters_);  // checks names and shapes
+  say(fmt::format(
+      "begins with {}: width {}{}, input {}x{}", config->init, card_.base_width,
+      card_.base_width < config->base_width
+          ? fmt::format(", widened to {} without a change of what it finds", config->base_width)
+          : "",
+      config->input_width, config->input_height));
+}
+
+Parameters InitialWeights::for_run(const Config& config) const {
+  if (card_.base_width == config.base_width) return parameters_;
+  return widened(parameters_, card_.base_width, config.base_width, config.seed);
 }
 
 }  // namespace unetseg::trainer

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/network/network.h"
+#include "model/storage/model_card.h"
 #include "trainer/train/config.h"
 
 namespace unetseg::trainer {
@@ -13,9 +14,19 @@ namespace unetseg::trainer {
 // with it and says nothing else. Throws as read_safetensors() and card_of() do.
 Config shaped_like(const std::string& path, Config base);
 
-// Reads config.init, widens it where the run's network is a wider improved-unet, and sets
-// config->init_sha256. Says on stderr what the run begins with. Throws Error(settings) where the
-// weights do not fit the run's network, and as read_safetensors() does.
-Parameters initial_parameters(Config* config);
+class InitialWeights {
+ public:
+  // Reads config->init, sets config->init_sha256, and says on stderr what the run begins with.
+  // Throws Error(settings) where the weights do not fit the run's network, and as
+  // read_safetensors() does.
+  explicit InitialWeights(Config* config);
+
+  // For a run of this configuration, whose seed decides how narrower weights are widened.
+  Parameters for_run(const Config& config) const;
+
+ private:
+  ModelCard card_;
+  Parameters parameters_;
+};
 
 }  // namespace unetseg::trainer

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Ctrl-C and SIGTERM: the first asks to stop, the second leaves at once.
+// Ctrl-C, SIGTERM and the SIGHUP of a terminal that closes: the first asks to stop, the second
+// leaves at once.
 #pragma once
 
 #include <atomic>

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "model/error.h"
+#include "trainer/commands/run_config.h"
 #include "trainer/commands/typo.h"
 
 namespace unetseg::trainer {
@@ -109,12 +110,6 @@ std::vector<Value> values_of_json(const std::string& path, const std::string& te
   throw Error(Fault::settings, path + " is no configuration of a run", error.what());
 }
 
-bool says_which_data(const Value& value) {
-  static const std::set<std::string> names = {"data",     "val-fraction", "groups",
-                                              "skip-bad", "mask-fit",     "cache"};
-  return names.count(value.name) > 0;
-}
-
 std::string text_of_file(const std::string& path) {
   std::ifstream file(path);
   return std::string(std::istreambuf_iterator<char>(file), {});
@@ -150,13 +145,19 @@ void apply_options_file(CLI::App& verb, const std::string& path) {
   const std::string text = text_of_file(path);
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   const bool is_json = begin != std::string::npos && text[begin] == '{';
-  apply_layer(verb, is_json ? values_of_json(path, text) : values_of_toml(path));
+  std::vector<Value> values = is_json ? values_of_json(path, text) : values_of_toml(path);
+  // A run's options of its data are for no other data.
+  if (is_json && verb.get_option("--data")->count() > 0)
+    values.erase(std::remove_if(values.begin(), values.end(),
+                                [](const Value& value) { return says_which_data(value.name); }),
+                 values.end());
+  apply_layer(verb, values);
 }
 
 void apply_options_of_data(CLI::App& verb, const std::string& path) {
   std::vector<Value> of_data;
   for (const Value& value : values_of_json(path, text_of_file(path)))
-    if (says_which_data(value)) of_data.push_back(value);
+    if (says_which_data(value.name)) of_data.push_back(value);
   apply_layer(verb, of_data);
 }
 

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "model/network/network.h"
+#include "trainer/commands/initial_weights.h"
 #include "trainer/commands/train_options.h"
 #include "trainer/commands/training_data.h"
 
@@ -15,7 +15,7 @@ namespace unetseg::trainer {
 // whole run would take, and what comes before it: `preparing_seconds` went into getting `data`.
 // `config` must be resolved; `weights`: to begin with. Returns an exit code.
 int dry_run(const TrainOptions& options, const Config& config,
-            const std::optional<Parameters>& weights, const TrainingData& data,
+            const std::optional<InitialWeights>& weights, const TrainingData& data,
             double preparing_seconds, const std::atomic<bool>& stop);
 
 // --overfit-batch: reads the first images alone and learns them by heart. kOk where Dice reached

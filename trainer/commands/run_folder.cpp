@@ -37,8 +37,9 @@ bool holds_nothing(const fs::path& folder) {
 // A run that ended before its first checkpoint, over a fault in the data for instance, leaves
 // nothing worth keeping: the same command may be given again.
 bool may_start_in(const std::string& path) {
-  const std::set<std::string> early = {"lock",     "config.json",  "log.txt",
-                                       "run.json", "manifest.csv", "augmentation.png"};
+  std::set<std::string> early = {"lock", "config.json", "log.txt", "run.json", "augmentation.png"};
+  // Without a lock it is no run's: somebody's own.
+  if (fs::exists(path + "/lock")) early.insert("manifest.csv");
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
     const std::string name = entry.path().filename().string();
     const bool folder_of_run = name == "checkpoint" || name == "panels";

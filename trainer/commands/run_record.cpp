@@ -7,13 +7,11 @@
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "model/storage/atomic_file.h"
 #include "trainer/commands/build.h"
 #include "trainer/commands/durations.h"
-#include "trainer/commands/mask_fit.h"
 #include "trainer/commands/version.h"
 #include "trainer/train/flat_parameters.h"
 
@@ -136,22 +134,6 @@ void RunRecord::write_card() const {
         validation_, last->validation_dice, last->validation_jaccard);
   }
   write_file_atomically(folder_ + "/card.md", text);
-}
-
-void write_config(const TrainOptions& options, const TrainingRun& run) {
-  Config config = run.config();
-  if (config.time_budget > 0) config.steps = run.progress().total_steps;
-  auto json = to_json(config);
-  const auto absolute = [](const std::string& path) {
-    return std::filesystem::absolute(path).lexically_normal().string();
-  };
-  json["data"] = absolute(options.data);
-  if (!options.cache_folder.empty()) json["cache"] = absolute(options.cache_folder);
-  if (options.validation_fraction > 0) json["val-fraction"] = options.validation_fraction;
-  if (!options.groups.empty()) json["groups"] = absolute(options.groups);
-  if (options.skip_bad > 0) json["skip-bad"] = options.skip_bad;
-  if (options.mask_fit != kMaskFitAuto) json["mask-fit"] = options.mask_fit;
-  write_file_atomically(options.output + "/config.json", readable_text(json));
 }
 
 }  // namespace unetseg::trainer

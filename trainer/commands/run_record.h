@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "trainer/commands/train_options.h"
 #include "trainer/train/run.h"
 
 namespace unetseg::trainer {
@@ -28,11 +27,5 @@ class RunRecord {
   const TrainingRun& run_;
   std::string started_;
 };
-
-// config.json of the run folder: what repeats the run when --config and --output are given, and
-// what
-// --resume knows its data by.
-// Where a time budget decided the number of steps, it has that number.
-void write_config(const TrainOptions& options, const TrainingRun& run);
 
 }  // namespace unetseg::trainer

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/mask_fit.h"
 #include "trainer/commands/rehearsal.h"
+#include "trainer/commands/run_config.h"
 #include "trainer/commands/run_folder.h"
 #include "trainer/commands/run_record.h"
 #include "trainer/commands/run_report.h"
@@ -44,19 +46,22 @@ Config configuration(const TrainOptions& options, const std::optional<Checkpoint
   if (!checkpoint && !init.empty()) base = shaped_like(init, base);
   Config config = options.configure(base);
   if (!options.recipe.empty()) config.recipe = options.recipe;
+  // The record must hold in another working directory too.
+  if (!config.init.empty()) config.init = fs::absolute(config.init);
+  for (std::string& teacher : config.teacher) teacher = fs::absolute(teacher);
   return with_teacher_hashes(resolved(config));
 }
 
 // What a run goes on from, or begins with; a new one with neither begins at random.
 struct Beginning {
   std::optional<Checkpoint> checkpoint;
-  std::optional<Parameters> weights;
+  std::optional<InitialWeights> weights;
 };
 
 // The weights of --init, read before minutes are spent on data.
-std::optional<Parameters> weights_to_begin_with(Config* config) {
+std::optional<InitialWeights> weights_to_begin_with(Config* config) {
   if (config->init.empty()) return std::nullopt;
-  return initial_parameters(config);
+  return InitialWeights(config);
 }
 
 TrainingData load_data(const TrainOptions& options, const Config& config,
@@ -71,6 +76,7 @@ TrainingData load_data(const TrainOptions& options, const Config& config,
   data.groups = options.groups;
   data.skip_bad = options.skip_bad;
   data.stretch_masks = options.mask_fit == kMaskFitStretch;
+  data.resumed = options.resume;
   TrainingData loaded = load_training_data(data, stop);
   if (!config.teacher.empty()) ask_teachers(config, options.quiet, stop, &loaded.train);
   return loaded;
@@ -89,7 +95,7 @@ int run_in_folder(const TrainOptions& options, const Config& config, const Begin
     run.resume(*beginning.checkpoint);
     say(fmt::format("going on from step {}", beginning.checkpoint->progress.step));
   } else if (beginning.weights) {
-    run.start_from(*beginning.weights);
+    run.start_from(beginning.weights->for_run(config));
   }
   run.add_command(command_line());
   write_config(options, run);
@@ -225,12 +231,13 @@ int train_seeds(const TrainOptions& options, const std::atomic<bool>& stop) {
 
 int train(const TrainOptions& options) {
   const std::atomic<bool>& stop = stop_on_signal();
+  std::signal(SIGPIPE, SIG_IGN);  // who reads the progress may leave
   if (options.seeds > 1) return train_seeds(options, stop);
   if (!options.dry_run && !options.overfit_batch) return train_once(options, stop);
   Config config = configuration(options, std::nullopt);
-  const std::optional<Parameters> weights = weights_to_begin_with(&config);
   prepare_libtorch(config);
   if (options.overfit_batch) return overfit(options, config, stop);
+  const std::optional<InitialWeights> weights = weights_to_begin_with(&config);
   const auto begin = std::chrono::steady_clock::now();
   const TrainingData data = load_data(options, config, stop);
   const std::chrono::duration<double> preparing = std::chrono::steady_clock::now() - begin;

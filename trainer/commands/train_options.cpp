@@ -99,7 +99,7 @@ void add_run_options(CLI::App* verb, TrainOptions* options) {
       verb->add_flag("--resume", options->resume,
                      "Go on with the run in --output, whose options need no repeating")
           ->group(kRun);
-  verb->get_option("--init")->excludes(resume);
+  CLI::Option* init = verb->get_option("--init")->excludes(resume);
   CLI::Option* dry_run =
       verb->add_flag("--dry-run", options->dry_run,
                      "Two steps, validation, save, load and compare; tells how long the run would "
@@ -114,6 +114,7 @@ void add_run_options(CLI::App* verb, TrainOptions* options) {
           ->excludes(resume)
           ->excludes(dry_run)
           ->excludes(verb->get_option("--teacher"))
+          ->excludes(init)
           ->group(kRun);
   verb->add_option("--seeds", options->seeds,
                    "Runs from this many seeds, from --seed on, in seed-1, seed-2, ... of --output")
@@ -267,8 +268,12 @@ std::shared_ptr<TrainOptions> add_train_options(CLI::App* verb) {
 }
 
 void read_option_layers(CLI::App* verb, const TrainOptions& options) {
+  CLI::Option* rate = verb->get_option("--learning-rate");
+  const bool rate_was_typed = rate->count() > 0;
   apply_environment(*verb);
   if (!options.options_file.empty()) apply_options_file(*verb, options.options_file);
+  // A resumed run may go on at another rate, but not because a variable happens to be set.
+  if (options.resume && !rate_was_typed) rate->clear();
   if (options.resume && !options.output.empty()) {
     const std::string kept = options.output + "/config.json";
     if (std::filesystem::exists(kept))

@@ -9,6 +9,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "trainer/commands/say.h"
@@ -119,17 +120,32 @@ KnownImages images_of(const DecodedSet& validation) {
   return known;
 }
 
+// Nothing for what cannot be looked at: training needs no test image, and scoring says what is
+// wrong with one.
+std::optional<std::uintmax_t> bytes_of(const Pair& pair) {
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(pair.image, error);
+  return error ? std::nullopt : std::optional(bytes);
+}
+
+std::optional<std::string> hash_of_image(const Pair& pair) {
+  try {
+    return sha256_of_file(pair.image);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 // Test images are not decoded, and read only where they have a training image's size to the byte.
 void add_test_images(const Dataset& dataset, KnownImages* known) {
-  const auto bytes_of = [](const Pair& pair) {
-    std::error_code error;  // decoding, or scoring, says what is wrong with a file
-    return std::filesystem::file_size(pair.image, error);
-  };
   std::set<std::uintmax_t> sizes;
-  for (const Pair& pair : dataset.train) sizes.insert(bytes_of(pair));
-  for (const Pair& pair : dataset.test)
-    if (sizes.count(bytes_of(pair)) > 0)
-      known->emplace(sha256_of_file(pair.image), KnownImage{pair.id, "test"});
+  for (const Pair& pair : dataset.train)
+    if (const auto bytes = bytes_of(pair)) sizes.insert(*bytes);
+  for (const Pair& pair : dataset.test) {
+    const auto bytes = bytes_of(pair);
+    if (!bytes || sizes.count(*bytes) == 0) continue;
+    if (const auto hash = hash_of_image(pair)) known->emplace(*hash, KnownImage{pair.id, "test"});
+  }
 }
 
 // An image in two splits would make scores too good. Up to `skip_bad` training copies are left out;
@@ -217,7 +233,7 @@ TrainingData load_training_data(const TrainingDataOptions& options, const std::a
                 }});
   }
   KnownImages others = images_of(data.validation);
-  add_test_images(dataset, &others);
+  if (!options.resumed) add_test_images(dataset, &others);
   separate_splits(&data.train, others, options.skip_bad);
   if (data.train.size() == 0 || data.validation.size() == 0)
     throw DataError({options.data + ": no images are left to train or to score with"});

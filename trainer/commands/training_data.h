@@ -28,6 +28,7 @@ struct TrainingDataOptions {
   std::string groups;              // table of each image's group, see groups.h; empty: none
   int skip_bad = 0;
   bool stretch_masks = false;
+  bool resumed = false;  // a run that has begun keeps its images, whatever is found wrong with them
   unsigned workers = 0;
 };
 

@@ -34,13 +34,22 @@ std::string by_another_name(const std::string& word, const std::vector<std::stri
   return std::count(candidates.begin(), candidates.end(), name) > 0 ? name : std::string();
 }
 
-// An abbreviation, or a name that goes on.
-std::string by_its_beginning(const std::string& word, const std::vector<std::string>& candidates) {
-  constexpr std::size_t kTelling = 5;
+constexpr std::size_t kTelling = 5;  // letters from which a beginning says what is meant
+
+bool begins_with(const std::string& text, const std::string& beginning) {
+  return beginning.size() >= kTelling && text.rfind(beginning, 0) == 0;
+}
+
+std::string as_an_abbreviation(const std::string& word,
+                               const std::vector<std::string>& candidates) {
   for (const std::string& candidate : candidates)
-    if (std::min(word.size(), candidate.size()) >= kTelling &&
-        (candidate.rfind(word, 0) == 0 || word.rfind(candidate, 0) == 0))
-      return candidate;
+    if (begins_with(candidate, word)) return candidate;
+  return {};
+}
+
+std::string as_a_longer_name(const std::string& word, const std::vector<std::string>& candidates) {
+  for (const std::string& candidate : candidates)
+    if (begins_with(word, candidate)) return candidate;
   return {};
 }
 
@@ -60,7 +69,8 @@ std::string by_its_letters(const std::string& word, const std::vector<std::strin
 }  // namespace
 
 std::string typo_hint(const std::string& word, const std::vector<std::string>& candidates) {
-  for (const auto search : {by_another_name, by_its_beginning, by_its_letters}) {
+  for (const auto search :
+       {by_another_name, as_an_abbreviation, by_its_letters, as_a_longer_name}) {
     const std::string meant = search(word, candidates);
     if (!meant.empty()) return "; did you mean " + meant + "?";
   }

@@ -269,13 +269,19 @@ void TrainingRun::require_usable_weights() const {
 
 // A dead network's average may still be what it was: nothing of it is kept.
 void TrainingRun::require_living_network() const {
-  if (state_.total_steps > 0 &&
-      is_lost(state_.history, warm_up_steps(state_.total_steps, config_.warm_up)))
-    throw Diverged(
-        fmt::format("validation has collapsed and not recovered for five epochs (epoch {}): begin "
-                    "a new run with --init {}/best.safetensors, of epoch {}, and a lower "
-                    "--learning-rate",
-                    state_.history.back().epoch, folder_, state_.best_epoch));
+  const std::int64_t warm_up = warm_up_steps(state_.total_steps, config_.warm_up);
+  if (state_.total_steps == 0 || !is_lost(state_.history, warm_up)) return;
+  const std::size_t best = static_cast<std::size_t>(state_.best_epoch - 1);
+  const std::string good =
+      has_collapsed(state_.history, best, warm_up)
+          ? ""
+          : fmt::format(
+                ", perhaps with --init of this run's best.safetensors, which is of epoch {}",
+                state_.best_epoch);
+  throw Diverged(
+      fmt::format("validation has collapsed and not recovered for five epochs (epoch {}): start "
+                  "again with another --output and a lower --learning-rate{}",
+                  state_.history.back().epoch, good));
 }
 
 ValidationResult TrainingRun::score(const DecodedSet& set, std::vector<std::vector<float>>* maps,
