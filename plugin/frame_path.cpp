@@ -118,9 +118,9 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
     GST_WARNING_OBJECT(element_, "a buffer without usable caps");
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  last_pts_ = GST_BUFFER_PTS(buffer.get());
   const bool latest = is_latest(settings.mode, live);
-  const bool breaks = GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
+  const bool breaks = begins_anew(buffer.get(), latest);
+  last_pts_ = GST_BUFFER_PTS(buffer.get());
   if (breaks || latest) {
     const GstFlowReturn flow = finish(settings, live);
     if (flow != GST_FLOW_OK) return flow;
@@ -133,8 +133,8 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
   if (!collect(!latest, &frame, settings, live)) return GST_FLOW_FLUSHING;
   const bool is_held = frame.fate == PendingFrame::Fate::held;
   const bool is_due = is_held && segmenter_.is_turn(settings);
-  const bool infers =
-      is_due && !segmenter_.is_busy() && !comes_too_late(frame.buffer.get(), settings, mask);
+  const bool infers = is_due && !segmenter_.is_busy() &&
+                      (latest || !comes_too_late(frame.buffer.get(), settings, mask));
   if (is_due && !infers) statistics_->count_skipped();
   const bool follows = is_held && latest && settings.motion_compensation && segmenter_.can_follow();
   if (infers || follows) sample(&frame, settings);
@@ -150,13 +150,26 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
   return pending_.size() < batch_size(live) ? GST_FLOW_OK : finish(settings, live);
 }
 
-// Whether the sink will show this frame too late anyway. Only an overlay may then do with an older
-// mask: who asks for masks wants each frame's own.
+// Whether what was before has nothing to do with this frame. In latest mode some lost frames break
+// nothing, as a leaky queue before the element flags them at every turn: the picture goes on, and
+// where it does not, that is seen.
+bool FramePath::begins_anew(GstBuffer* buffer, bool latest) const {
+  if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) return false;
+  const GstClockTime pts = GST_BUFFER_PTS(buffer);
+  return !latest || !GST_CLOCK_TIME_IS_VALID(pts) || !GST_CLOCK_TIME_IS_VALID(last_pts_) ||
+         pts < last_pts_ || pts - last_pts_ > segmenter_.usual_mask_age();
+}
+
+// Whether a frame that waits for its mask will be shown too late anyway. Only an overlay may then
+// do with an older mask, but for a while: a sink that is always late is late for another reason.
+// Who asks for masks wants each frame's own.
 bool FramePath::comes_too_late(GstBuffer* buffer, const FrameSettings& settings,
                                const Outlet* mask) {
   if (!settings.qos || !segmenter_.shown() || source_.output() != Output::overlay ||
       mask != nullptr || segment_.format != GST_FORMAT_TIME)
     return false;
+  const GstClockTime age = segmenter_.mask_age(GST_BUFFER_PTS(buffer));
+  if (!GST_CLOCK_TIME_IS_VALID(age) || age > segmenter_.usual_mask_age()) return false;
   return lateness_.is_late(
       gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer)));
 }

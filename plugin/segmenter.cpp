@@ -7,9 +7,6 @@
 namespace unetseg {
 namespace {
 
-// A mask older than this is not drawn, by default; or than three inferences, where they take long.
-constexpr guint64 kUsualMaskAge = 500 * GST_MSECOND;
-
 using std::chrono::steady_clock;
 
 // Of an inference that is waited for from `begin` on.
@@ -29,6 +26,8 @@ constexpr double kSure = 0.25;
 
 void Segmenter::use(std::shared_ptr<Inference> model) {
   if (model == model_) return;
+  // Nothing will come of it, and the new model's worker need not wait for the old one's.
+  if (is_stuck()) job_.reset();
   model_ = std::move(model);
   taken_ = 0;
 }
@@ -98,7 +97,7 @@ Waited Segmenter::infer(const guint* slots, guint n, const FrameSettings& settin
 
 void Segmenter::count(guint64 nanoseconds) {
   statistics_->add_inference_time(nanoseconds);
-  usual_mask_age_ = std::max(kUsualMaskAge, 3 * statistics_->inference_time(0.5));
+  usual_mask_age_ = std::max(kLeastUsualMaskAge, 3 * statistics_->inference_time(0.5));
 }
 
 void Segmenter::show(guint slot, const InferredFrame& frame, guint64 nanoseconds,

@@ -71,6 +71,8 @@ class Segmenter {
   const Shown& shown() const { return shown_; }
   // Between a frame and the one that the newest mask was inferred from; NONE where one has no time.
   GstClockTime mask_age(GstClockTime pts) const;
+  // What max-mask-age=-1 means, ns: 500 ms, or three inferences where they take longer.
+  guint64 usual_mask_age() const { return usual_mask_age_; }
   // The newest mask, unless it is too old for a frame of this time.
   Shown shown_at(GstClockTime pts, const FrameSettings& settings) const;
 
@@ -102,8 +104,9 @@ class Segmenter {
   std::shared_ptr<Inference> shown_model_;  // keeps what shown_ points to
   Shown shown_;
   GstClockTime shown_pts_ = GST_CLOCK_TIME_NONE;  // of the frame that it was inferred from
-  guint64 usual_mask_age_ = 0;  // ns, what max-mask-age=-1 means; set with each mask
-  guint64 turn_ = 0;            // frames since the last discontinuity
+  static constexpr guint64 kLeastUsualMaskAge = 500 * GST_MSECOND;
+  guint64 usual_mask_age_ = kLeastUsualMaskAge;  // set with each mask
+  guint64 turn_ = 0;                             // frames since the last discontinuity
 };
 
 }  // namespace unetseg

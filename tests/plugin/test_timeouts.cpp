@@ -203,6 +203,31 @@ START_TEST(test_b9_what_returns_in_time_is_not_given_up) {
 END_TEST
 
 // Five seconds for each way to stop, at the same time.
+START_TEST(test_b9_another_model_goes_on_where_an_inference_hangs) {
+  for (const char* mode : {"every-frame", "latest"}) {
+    Gate gate;
+    Bench bench({{"output", "mask"},
+                 {"mode", mode},
+                 {"inference-timeout", kShort},
+                 {"model-file", gate.script()}},
+                Upstream::live);
+    ck_assert(bench.send_caps(kCaps));
+    while (bench.warnings().empty()) {
+      ck_assert_int_eq(bench.push(frame(200)), GST_FLOW_OK);
+      assert_plain(bench.pull().get());
+    }
+    set_properties(bench.element(), {{"model-file", "fake:"}});
+    BufferPtr mask;
+    do {
+      ck_assert_int_eq(bench.push(frame(200)), GST_FLOW_OK);
+      mask = bench.pull();
+    } while (is_gap(mask.get()));
+    ck_assert(is_uniform(mask.get(), 255));
+    gate.open();
+  }
+}
+END_TEST
+
 START_TEST(test_b9_an_inference_that_never_returns_is_left_behind) {
   const struct {
     GstState down_to;
@@ -269,6 +294,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_b9_a_batch_that_hangs_is_one_fault);
   tcase_add_test(tests, test_b9_in_latest_mode_frames_keep_the_mask_before_until_it_is_too_old);
   tcase_add_test(tests, test_b9_what_returns_in_time_is_not_given_up);
+  tcase_add_test(tests, test_b9_another_model_goes_on_where_an_inference_hangs);
   tcase_add_test(tests, test_b9_an_inference_that_never_returns_is_left_behind);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
