@@ -19,6 +19,11 @@ Failure left_behind() {
           "the worker's thread is still running"};
 }
 
+// Of a frame, each of which the network looks at.
+guint64 copies_of(UnetsegTta tta) {
+  return tta == UNETSEG_TTA_D4 ? 8 : tta == UNETSEG_TTA_FLIPS ? 4 : 1;
+}
+
 }  // namespace
 
 Element::Element(GstElement* element, GstPad* sink, GstPad* source)
@@ -98,7 +103,7 @@ void Element::load_model() {
   frames_.reset();
   frames_.use(model);
   liveness_.forget();
-  latency_ = model->warm_up_time();
+  latency_ = model->warm_up_time() * copies_of(settings.frame.tta);
   latency_checks_ = 0;
   publish_model(*model);
   {
@@ -114,9 +119,8 @@ void Element::take_next_model() {
   if (!next) return;
   finish_frames();
   frames_.use(next);
-  statistics_.forget_times();
   publish_model(*next);
-  report_latency(next->warm_up_time());
+  estimate_latency();
 }
 
 // Loading thread. The model before stays in use.
@@ -241,6 +245,13 @@ void Element::watch_latency() {
       statistics_.timed_inferences() < kLatencyWatch)
     return;
   report_latency(statistics_.inference_time(0.95));
+}
+
+// What was measured holds no more, and what there will be has not been measured yet.
+void Element::estimate_latency() {
+  statistics_.forget_times();
+  if (const std::shared_ptr<Inference> model = models_.current())
+    report_latency(model->warm_up_time() * copies_of(frame_settings().tta));
 }
 
 // Small changes are not worth it: each report makes all sinks start anew.
@@ -437,15 +448,16 @@ bool Element::answer_latency(GstQuery* query) {
 
 bool Element::set_property(guint id, const GValue* value) {
   const bool was_latest = is_latest_mode();
-  ModelSettings before, asked;
+  ModelSettings asked;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    before = settings_.model;
     if (!set_setting(&settings_, id, value)) return false;
     if (!is_running_) return true;
     asked = settings_.model;
   }
-  if (!(asked == before)) models_.request(asked);
+  // The same value again is a request too: the file may be another now, or there at last.
+  if (is_of_model(id)) models_.request(asked);
+  if (id == kTta) estimate_latency();
   if (is_latest_mode() != was_latest)
     gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
   return true;

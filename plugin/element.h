@@ -73,6 +73,7 @@ class Element {
   guint batch_size();
   StructurePtr stats();
   void watch_latency();
+  void estimate_latency();
   void report_latency(guint64 latency);
   void take_next_model();
   GstFlowReturn follow_output(const FrameSettings& settings);

@@ -58,11 +58,16 @@ void Models::cancel() {
   const std::lock_guard<std::mutex> lock(mutex_);
   ++requests_;
   wanted_.reset();
+  loading_.reset();
   unused.swap(next_);
   is_ready_ = false;
 }
 
 void Models::request(const ModelSettings& settings) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (wanted_ == settings || loading_ == settings) return;
+  }
   cancel();
   const auto entry = [](gpointer self) -> gpointer {
     static_cast<Models*>(self)->loop();
@@ -116,12 +121,14 @@ void Models::loop() {
     } else if (wanted_) {
       const ModelSettings settings = *std::exchange(wanted_, std::nullopt);
       const guint64 request = requests_;
+      loading_ = settings;
       lock.unlock();
-      std::shared_ptr<Inference> loaded = load(settings);
+      std::shared_ptr<Inference> loaded = load(settings, request);
       lock.lock();
-      if (loaded && request == requests_) {
+      if (request == requests_) {
+        loading_.reset();
+        is_ready_ = loaded != nullptr;
         next_ = std::move(loaded);
-        is_ready_ = true;
       }
       lock.unlock();  // what came too late is let go of without the lock
       loaded.reset();
@@ -132,14 +139,20 @@ void Models::loop() {
   }
 }
 
-// Null where it cannot be loaded, and that was reported.
-std::shared_ptr<Inference> Models::load(const ModelSettings& settings) {
+// Null where it cannot be loaded, which is reported unless something else is wanted by now.
+std::shared_ptr<Inference> Models::load(const ModelSettings& settings, guint64 request) {
   try {
     return owned(std::make_unique<Inference>(settings));
   } catch (...) {
-    on_failure_(settings, failure_from_exception());
+    const Failure failure = failure_from_exception();
+    if (is_latest_request(request)) on_failure_(settings, failure);
     return nullptr;
   }
+}
+
+bool Models::is_latest_request(guint64 request) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return request == requests_;
 }
 
 std::shared_ptr<Inference> Models::owned(std::unique_ptr<Inference> model) {

@@ -40,7 +40,8 @@ class Models {
   // Forgets what was asked for and is not in use.
   void cancel();
 
-  // Any thread. What is asked for last counts.
+  // Any thread. What is asked for last counts. Nothing is loaded where the current model is that,
+  // and its file has not changed, or where that is being loaded already.
   void request(const ModelSettings& settings);
   // Any thread; null where there is none.
   std::shared_ptr<Inference> current();
@@ -54,7 +55,8 @@ class Models {
  private:
   bool is_current(const ModelSettings& settings);
   void loop();
-  std::shared_ptr<Inference> load(const ModelSettings& settings);
+  std::shared_ptr<Inference> load(const ModelSettings& settings, guint64 request);
+  bool is_latest_request(guint64 request);
   std::shared_ptr<Inference> owned(std::unique_ptr<Inference> model);
   void dispose(Inference* model);
   void end(Inference* model);
@@ -68,8 +70,9 @@ class Models {
   bool quit_ = false;
   bool left_one_behind_ = false;
   bool flushing_ = true;
-  std::optional<ModelSettings> wanted_;  // not begun
-  guint64 requests_ = 0;                 // a load that an older one began is not wanted any more
+  std::optional<ModelSettings> wanted_;   // not begun
+  std::optional<ModelSettings> loading_;  // begun for the latest request, and not done
+  guint64 requests_ = 0;                  // a load that an older one began is not wanted any more
   std::shared_ptr<Inference> current_, next_;
   std::vector<Inference*> let_go_;  // to be freed by the thread
 

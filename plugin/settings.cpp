@@ -134,4 +134,8 @@ bool get_setting(const Settings& settings, guint id, GValue* value) {
   return true;
 }
 
+bool is_of_model(guint id) {
+  return id == kBatchSize || (id >= kModelFile && id <= kThreads);
+}
+
 }  // namespace unetseg

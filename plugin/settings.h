@@ -116,5 +116,7 @@ void install_properties(GObjectClass* object_class);
 // False where `id` is not a setting. The caller holds the lock that guards `settings`.
 bool set_setting(Settings* settings, guint id, const GValue* value);
 bool get_setting(const Settings& settings, guint id, GValue* value);
+// Whether it is one of ModelSettings.
+bool is_of_model(guint id);
 
 }  // namespace unetseg

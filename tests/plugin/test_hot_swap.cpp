@@ -150,6 +150,17 @@ START_TEST(test_in_latest_mode_the_old_mask_stays_until_there_is_a_new_one) {
 }
 END_TEST
 
+// Its file may be another now, or there at last.
+START_TEST(test_the_same_value_again_is_tried_again) {
+  Bench bench({{"output", "mask"}, {"model-file", kLesion}});
+  ck_assert(bench.send_caps(kCaps));
+  for (int i = 0; i < 2; ++i) {
+    set_properties(bench.element(), {{"model-file", kBad}});
+    while (bench.warnings().empty()) push_one(bench);
+  }
+}
+END_TEST
+
 START_TEST(test_what_was_asked_for_last_counts) {
   Bench bench({{"output", "mask"}, {"model-file", kLesion}});
   ck_assert(bench.send_caps(kCaps));
@@ -226,6 +237,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_m12_a_bad_model_leaves_the_old_one_at_work_and_warns);
   tcase_add_test(tests, test_m12_a_hundred_swaps_under_load_lose_no_frame);
   tcase_add_test(tests, test_in_latest_mode_the_old_mask_stays_until_there_is_a_new_one);
+  tcase_add_test(tests, test_the_same_value_again_is_tried_again);
   tcase_add_test(tests, test_what_was_asked_for_last_counts);
   tcase_add_test(tests, test_a_model_that_is_asked_for_in_ready_is_there_at_the_next_start);
   tcase_add_test(tests, test_stopping_while_a_model_is_loaded_forgets_it);

@@ -268,6 +268,75 @@ START_TEST(test_late_frames_skip_inference_but_are_never_dropped) {
 }
 END_TEST
 
+void say_late(Bench& bench, GstClockTime time) {
+  gst_harness_push_upstream_event(
+      bench.harness(), gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 1.5, 10 * GST_SECOND, time));
+}
+
+// A sink that never gets a frame in time is no reason to show one mask for ever.
+START_TEST(test_frames_that_are_always_late_are_inferred_now_and_then) {
+  Bench bench({{"mode", "every-frame"}});
+  ck_assert(bench.send_caps(kCaps));
+  for (GstClockTime ms = 0; ms < 2400; ms += 40) {
+    bench.push(frame(200, ms * GST_MSECOND));
+    say_late(bench, ms * GST_MSECOND);
+  }
+  // At 0, and whenever the mask has become older than half a second.
+  ck_assert_uint_eq(bench.stat("inferred"), 5);
+}
+END_TEST
+
+START_TEST(test_frames_that_do_not_wait_are_inferred_however_late_they_are) {
+  Bench bench({{"mode", "latest"}});
+  ck_assert(bench.send_caps(kCaps));
+  for (guint64 n = 1; n <= 5; ++n) {
+    push_until_inferred(bench, n, 200, n * 40 * GST_MSECOND);
+    say_late(bench, n * 40 * GST_MSECOND);
+  }
+}
+END_TEST
+
+// As behind a leaky queue, which flags the frame after each that it has dropped.
+START_TEST(test_in_latest_mode_lost_frames_take_no_mask_away) {
+  const struct {
+    GstClockTime from, to;
+    bool shown;
+  } cases[] = {{GST_SECOND, GST_SECOND + 100 * GST_MSECOND, true},
+               {GST_SECOND, 5 * GST_SECOND, false},
+               {GST_SECOND, 0, false},
+               {GST_SECOND, GST_CLOCK_TIME_NONE, false}};
+  for (const auto& c : cases) {
+    Bench bench({{"output", "mask"}, {"mode", "latest"}, {"max-mask-age", "0"}});
+    ck_assert(bench.send_caps(kCaps));
+    do bench.push(frame(200, c.from));
+    while (is_gap(bench.pull().get()));
+    BufferPtr flagged = frame(200, c.to);
+    GST_BUFFER_FLAG_SET(flagged.get(), GST_BUFFER_FLAG_DISCONT);
+    bench.push(std::move(flagged));
+    const BufferPtr mask = bench.pull();
+    ck_assert(GST_BUFFER_FLAG_IS_SET(mask.get(), GST_BUFFER_FLAG_DISCONT));
+    ck_assert_msg(is_gap(mask.get()) == !c.shown, "to %" GST_TIME_FORMAT, GST_TIME_ARGS(c.to));
+  }
+}
+END_TEST
+
+START_TEST(test_latency_counts_every_copy_before_any_was_timed) {
+  Bench bench({{"mode", "every-frame"}, {"tta", "d4"}, {"model-file", "fake:delay-ms=5"}},
+              Upstream::live);
+  ck_assert(bench.send_caps(kCaps));
+  ck_assert_uint_ge(least_latency(bench), 8 * 5 * GST_MSECOND);
+  GstBus* bus = gst_element_get_bus(bench.element());
+  gst_bus_set_flushing(bus, TRUE);  // what was said before does not count
+  gst_bus_set_flushing(bus, FALSE);
+  set_properties(bench.element(), {{"tta", "none"}});
+  ck_assert_uint_lt(least_latency(bench), 8 * 5 * GST_MSECOND);
+  GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_LATENCY);
+  ck_assert_msg(message != nullptr, "there is no message");
+  gst_message_unref(message);
+  gst_object_unref(bus);
+}
+END_TEST
+
 int main(int argc, char** argv) {
   gst_check_init(&argc, &argv);
   Suite* suite = suite_create("latest mode");
@@ -285,6 +354,10 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_b8_a_failed_inference_reaches_the_next_frame);
   tcase_add_test(tests, test_s6_the_inference_that_runs_at_the_end_is_waited_for_and_posted);
   tcase_add_test(tests, test_late_frames_skip_inference_but_are_never_dropped);
+  tcase_add_test(tests, test_frames_that_are_always_late_are_inferred_now_and_then);
+  tcase_add_test(tests, test_frames_that_do_not_wait_are_inferred_however_late_they_are);
+  tcase_add_test(tests, test_in_latest_mode_lost_frames_take_no_mask_away);
+  tcase_add_test(tests, test_latency_counts_every_copy_before_any_was_timed);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
