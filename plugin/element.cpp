@@ -411,6 +411,7 @@ bool Element::answer_allocation(GstQuery* query) {
     answered = gst_pad_peer_query(source_, query);
   else
     gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  ask_for_whole_frames(query);
   if (const std::shared_ptr<CudaDevice> device = cuda())
     answered |= offer_cuda_buffers(query, *device);
   const guint batch = batch_size();

@@ -63,6 +63,44 @@ bool fits(const GstVideoMeta& meta, const FrameGeometry& geometry, const char** 
   return false;
 }
 
+// Whether samples that begin at column x and row y are whole ones, in each plane: of a pair of
+// pixels that share their chroma, and of both fields.
+bool begins_whole(const GstVideoInfo& info, guint x, guint y) {
+  const guint fields = GST_VIDEO_INFO_IS_INTERLACED(&info) ? 2 : 1;
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS(&info); ++c)
+    if (x % (1u << GST_VIDEO_FORMAT_INFO_W_SUB(info.finfo, c)) != 0 ||
+        y % (fields << GST_VIDEO_FORMAT_INFO_H_SUB(info.finfo, c)) != 0)
+      return false;
+  return true;
+}
+
+bool fits(const GstVideoCropMeta& crop, const GstVideoMeta* meta, const FrameGeometry& geometry,
+          const char** why) {
+  const guint width = static_cast<guint>(geometry.view.width);
+  const guint height = static_cast<guint>(geometry.view.height);
+  constexpr guint kMost = G_MAXINT;  // of a side: more is not true, and could not be computed with
+  if (crop.width != width || crop.height != height)
+    *why = "the crop meta describes another size than the caps";
+  else if (crop.x > std::min(meta != nullptr ? meta->width : width, kMost) - width ||
+           crop.y > std::min(meta != nullptr ? meta->height : height, kMost) - height)
+    *why = "the crop meta describes a part that is outside of the frame";
+  else if (!begins_whole(geometry.info, crop.x, crop.y))
+    *why = "the crop meta begins between pixels that share their chroma, or in another field";
+  else
+    return true;
+  return false;
+}
+
+// Bytes from a plane's beginning to where a part of the frame begins.
+gint64 part_offset(const GstVideoInfo& info, guint plane, gint stride,
+                   const GstVideoCropMeta& crop) {
+  guint c = 0;  // any component of the plane
+  while (static_cast<guint>(GST_VIDEO_INFO_COMP_PLANE(&info, c)) != plane) ++c;
+  return static_cast<gint64>(crop.y >> GST_VIDEO_FORMAT_INFO_H_SUB(info.finfo, c)) * stride +
+         static_cast<gint64>(crop.x >> GST_VIDEO_FORMAT_INFO_W_SUB(info.finfo, c)) *
+             GST_VIDEO_INFO_COMP_PSTRIDE(&info, c);
+}
+
 }  // namespace
 
 bool make_geometry(const GstVideoInfo& info, FrameGeometry* geometry) {
@@ -99,6 +137,9 @@ bool find_layout(GstBuffer* buffer, const FrameGeometry& geometry, BufferLayout*
                  const char** why) {
   const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
   if (meta != nullptr && !fits(*meta, geometry, why)) return false;
+  const GstVideoCropMeta* crop = gst_buffer_get_video_crop_meta(buffer);
+  if (crop != nullptr && !fits(*crop, meta, geometry, why)) return false;
+  layout->is_cropped = crop != nullptr && (crop->x > 0 || crop->y > 0);
   const gint64 size = static_cast<gint64>(gst_buffer_get_size(buffer));
   for (guint p = 0; p < geometry.planes; ++p) {
     const gsize offset =
@@ -106,6 +147,7 @@ bool find_layout(GstBuffer* buffer, const FrameGeometry& geometry, BufferLayout*
     PlaneSpan& span = layout->plane[p];
     span.stride = meta != nullptr ? meta->stride[p] : geometry.view.stride[p];
     span.origin = static_cast<gint64>(offset);
+    if (layout->is_cropped) span.origin += part_offset(geometry.info, p, span.stride, *crop);
     if (offset > static_cast<gsize>(size) ||
         !place(geometry.row_bytes[p], geometry.rows[p], size, &span)) {
       *why = meta != nullptr ? "the buffer does not hold what its video meta claims"

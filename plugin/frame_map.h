@@ -13,17 +13,17 @@ class CudaDevice;
 // What raw video caps say about a frame's pixels, settled once per negotiation.
 struct FrameGeometry {
   GstVideoInfo info;
-  UnetsegFrame view;        // without addresses; strides are those of a buffer without video meta
+  UnetsegFrame view;  // without addresses; strides are those of a buffer without video meta
   guint planes;
-  gint64 row_bytes[4];      // of each plane, padding excluded
+  gint64 row_bytes[4];  // of each plane, padding excluded
   gint64 rows[4];
 };
 
 // False for a format that the backend does not know.
 bool make_geometry(const GstVideoInfo& info, FrameGeometry* geometry);
 
-// Where the pixels lie within a buffer, in bytes from its start. All bytes from first to last, those
-// between rows included, are within the buffer.
+// Where the pixels lie within a buffer, in bytes from its start. All bytes from first to last,
+// those between rows included, are within the buffer.
 struct PlaneSpan {
   gint64 origin;  // of pixel (0, 0)
   gint stride;
@@ -32,10 +32,12 @@ struct PlaneSpan {
 
 struct BufferLayout {
   PlaneSpan plane[4];
+  bool is_cropped;  // pixel (0, 0) is where the crop meta says, and not where the others do
 };
 
 // What the buffer's video meta, or the caps where it has none, say, provided that it is true:
-// gst_video_frame_map() believes it. False: `why` tells developers what is wrong.
+// gst_video_frame_map() believes it. A crop meta says which part of that the caps mean. False:
+// `why` tells developers what is wrong.
 bool find_layout(GstBuffer* buffer, const FrameGeometry& geometry, BufferLayout* layout,
                  const char** why);
 

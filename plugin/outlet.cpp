@@ -111,7 +111,7 @@ void Outlet::follow_peer() {
 
 // By the peer, as what leaves. Nobody could read CUDA memory without its video meta.
 bool Outlet::is_readable(const BufferLayout& layout) const {
-  return !copier_.converts() &&
+  return !copier_.converts() && (!layout.is_cropped || pool_.peer_reads_crop_meta()) &&
          (in_cuda_memory_ || pool_.peer_reads_video_meta() || is_default_layout(layout, geometry_));
 }
 

@@ -37,6 +37,8 @@ void OutputPool::configure(GstPad* source_pad, GstCaps* caps, const GstVideoInfo
   gst_pad_peer_query(source_pad, query.get());  // unanswered is an answer: nothing is offered
   peer_reads_video_meta_ =
       gst_query_find_allocation_meta(query.get(), GST_VIDEO_META_API_TYPE, nullptr);
+  peer_reads_crop_meta_ =
+      gst_query_find_allocation_meta(query.get(), GST_VIDEO_CROP_META_API_TYPE, nullptr);
 
   GstAllocator* allocator = nullptr;
   GstAllocationParams params;
@@ -55,8 +57,8 @@ void OutputPool::configure(GstPad* source_pad, GstCaps* caps, const GstVideoInfo
   }
   const AllocatorPtr owned_allocator(allocator);
   PoolPtr pool(offered);
-  if (pool && configure_and_activate(pool.get(), caps, size, peer_reads_video_meta_, allocator,
-                                     params)) {
+  if (pool &&
+      configure_and_activate(pool.get(), caps, size, peer_reads_video_meta_, allocator, params)) {
     pool_ = std::move(pool);
     return;
   }
@@ -84,18 +86,17 @@ GstFlowReturn OutputPool::acquire(BufferPtr* buffer) {
 }
 
 void copy_metadata(GstBuffer* from, GstBuffer* to, bool to_mask) {
-  gst_buffer_copy_into(to, from,
-                       static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS |
-                                                       GST_BUFFER_COPY_TIMESTAMPS),
-                       0, static_cast<gsize>(-1));
+  gst_buffer_copy_into(
+      to, from, static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS),
+      0, static_cast<gsize>(-1));
   static const GQuark memory = g_quark_from_static_string("memory");
   static const GQuark reference = g_quark_from_static_string("memory-reference");
   static const GQuark colour = g_quark_from_static_string(GST_META_TAG_VIDEO_COLORSPACE_STR);
   gpointer state = nullptr;
   while (GstMeta* meta = gst_buffer_iterate_meta(from, &state)) {
     const GType api = meta->info->api;
-    if (api == GST_VIDEO_META_API_TYPE || gst_meta_api_type_has_tag(api, memory) ||
-        gst_meta_api_type_has_tag(api, reference) ||
+    if (api == GST_VIDEO_META_API_TYPE || api == GST_VIDEO_CROP_META_API_TYPE ||
+        gst_meta_api_type_has_tag(api, memory) || gst_meta_api_type_has_tag(api, reference) ||
         (to_mask && gst_meta_api_type_has_tag(api, colour)) ||
         meta->info->transform_func == nullptr)
       continue;

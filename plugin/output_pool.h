@@ -34,6 +34,8 @@ class OutputPool {
 
   // Whether the peer reads video meta; where not, frames must lie as their caps say.
   bool peer_reads_video_meta() const { return peer_reads_video_meta_; }
+  // Whether the peer reads crop meta; where not, pixel (0, 0) must be where the others say.
+  bool peer_reads_crop_meta() const { return peer_reads_crop_meta_; }
 
   // Throws Failure(RESOURCE, NO_SPACE_LEFT) where the pool gives no buffer for another reason than
   // flushing.
@@ -42,6 +44,7 @@ class OutputPool {
  private:
   PoolPtr pool_;  // active
   bool peer_reads_video_meta_ = false;
+  bool peer_reads_crop_meta_ = false;
 };
 
 // Timestamps, flags and metas, except for metas that say where pixels lie in memory and, for masks,

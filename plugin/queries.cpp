@@ -61,6 +61,12 @@ bool offer_cuda_buffers(GstQuery* query, const CudaDevice& device) {
   return true;
 }
 
+void ask_for_whole_frames(GstQuery* query) {
+  guint index = 0;
+  while (gst_query_find_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, &index))
+    gst_query_remove_nth_allocation_meta(query, index);
+}
+
 void ask_for_buffers(GstQuery* query, guint batch) {
   const guint n = gst_query_get_n_allocation_pools(query);
   for (guint i = 0; i < n; ++i) {

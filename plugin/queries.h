@@ -20,6 +20,10 @@ void answer_accept_caps(GstQuery* query, Output output, FrameMemory memory);
 // and has been offered none. True: it has.
 bool offer_cuda_buffers(GstQuery* query, const CudaDevice& device);
 
+// Takes back the peer's word that crop metas are read, so that upstream copies the part that it
+// keeps: one that begins between pixels that share their chroma cannot be read where it lies.
+void ask_for_whole_frames(GstQuery* query);
+
 // Raises what an ALLOCATION query asks for: upstream must not run out of buffers while a batch of
 // them waits here.
 void ask_for_buffers(GstQuery* query, guint batch);

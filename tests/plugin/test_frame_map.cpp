@@ -14,6 +14,18 @@ FrameGeometry geometry_of(const std::string& caps) {
   return geometry;
 }
 
+// A frame of 24 x 20, of which the caps mean a part.
+BufferPtr cropped(const TestFrame& whole, Layout layout, const GstVideoRectangle& part) {
+  const std::string caps = caps_of(whole.format().name, 24, 20);
+  BufferPtr buffer = PlacedFrame(info_of(caps), layout).buffer(whole);
+  GstVideoCropMeta* crop = gst_buffer_add_video_crop_meta(buffer.get());
+  crop->x = static_cast<guint>(part.x);
+  crop->y = static_cast<guint>(part.y);
+  crop->width = static_cast<guint>(part.w);
+  crop->height = static_cast<guint>(part.h);
+  return buffer;
+}
+
 }  // namespace
 
 START_TEST(test_geometry_says_what_the_caps_say) {
@@ -119,6 +131,68 @@ START_TEST(test_c3_c7_a_mapped_frame_shows_the_pixels_wherever_they_lie) {
 }
 END_TEST
 
+START_TEST(test_c4_a_crop_meta_says_which_part_of_the_frame_the_caps_mean) {
+  constexpr int kX = 6, kY = 4;
+  for (const FormatCase& format : all_formats())
+    for (const Layout kind : {Layout::padded, Layout::bottom_up}) {
+      const FrameGeometry geometry = geometry_of(caps_of(format.name, 9, 7));
+      TestFrame whole(format, 24, 20), part(format, 9, 7);
+      whole.set_noise(2);
+      const BufferPtr buffer = cropped(whole, kind, {kX, kY, 9, 7});
+      BufferLayout layout;
+      const char* why = nullptr;
+      ck_assert_msg(find_layout(buffer.get(), geometry, &layout, &why), "%s: %s", format.name, why);
+      ck_assert(layout.is_cropped);
+      MappedFrame mapped;
+      ck_assert(mapped.map(buffer.get(), geometry, layout, GST_MAP_READ));
+      copy_pixels(mapped.view(), part.view(), geometry);
+      for (int c = 0; c < part.components(); ++c)
+        for (int y = 0; y < part.sample_rows(c); ++y)
+          for (int x = 0; x < part.sample_columns(c); ++x)
+            ck_assert_msg(part.sample(c, x, y) ==
+                              whole.sample(c, x + kX / part.pixels_x(c), y + kY / part.pixels_y(c)),
+                          "%s: component %d at %d, %d", format.name, c, x, y);
+    }
+}
+END_TEST
+
+START_TEST(test_c4_a_crop_meta_that_cannot_be_meant_is_refused) {
+  const struct {
+    FormatCase format;
+    Layout layout;
+    const char* mode;
+    GstVideoRectangle part;
+    bool is_good;
+  } cases[] = {{kGrey, Layout::padded, "progressive", {15, 13, 9, 7}, true},
+               {kGrey, Layout::padded, "progressive", {16, 13, 9, 7}, false},
+               {kGrey, Layout::padded, "progressive", {15, 14, 9, 7}, false},
+               {kGrey, Layout::padded, "progressive", {-1, 0, 9, 7}, false},
+               {kGrey, Layout::padded, "progressive", {0, 0, 8, 7}, false},
+               {kGrey, Layout::padded, "progressive", {0, 0, 9, 8}, false},
+               {kGrey, Layout::tight, "progressive", {0, 0, 9, 7}, true},
+               {kGrey, Layout::tight, "progressive", {1, 0, 9, 7}, false},  // only caps
+               {kI420, Layout::padded, "progressive", {3, 2, 9, 7}, false},
+               {kI420, Layout::padded, "progressive", {2, 3, 9, 7}, false},
+               {kI420, Layout::padded, "progressive", {2, 2, 9, 7}, true},
+               {kI420, Layout::padded, "interleaved", {2, 2, 9, 7}, false},
+               {kI420, Layout::padded, "interleaved", {2, 4, 9, 7}, true},
+               {kYuy2, Layout::padded, "progressive", {2, 3, 9, 7}, true},
+               {kYuy2, Layout::padded, "progressive", {1, 0, 9, 7}, false},
+               {kNv12, Layout::bottom_up, "progressive", {1, 0, 9, 7}, false}};
+  for (const auto& c : cases) {
+    const FrameGeometry geometry =
+        geometry_of(caps_of(c.format.name, 9, 7, std::string("interlace-mode=") + c.mode));
+    const BufferPtr buffer = cropped(TestFrame(c.format, 24, 20), c.layout, c.part);
+    BufferLayout layout;
+    const char* why = nullptr;
+    ck_assert_msg(find_layout(buffer.get(), geometry, &layout, &why) == c.is_good,
+                  "%s %s, %d, %d, %d x %d", c.format.name, c.mode, c.part.x, c.part.y, c.part.w,
+                  c.part.h);
+    ck_assert(c.is_good == (why == nullptr));
+  }
+}
+END_TEST
+
 START_TEST(test_c7_memories_are_merged_only_where_a_plane_crosses_them) {
   const std::string caps = caps_of("I420", 8, 8);
   const FrameGeometry geometry = geometry_of(caps);
@@ -187,6 +261,8 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_row_sizes_are_the_formats);
   tcase_add_test(tests, test_c5_a_buffer_one_byte_too_short_is_refused);
   tcase_add_test(tests, test_c3_c7_a_mapped_frame_shows_the_pixels_wherever_they_lie);
+  tcase_add_test(tests, test_c4_a_crop_meta_says_which_part_of_the_frame_the_caps_mean);
+  tcase_add_test(tests, test_c4_a_crop_meta_that_cannot_be_meant_is_refused);
   tcase_add_test(tests, test_c7_memories_are_merged_only_where_a_plane_crosses_them);
   tcase_add_test(tests, test_a_frame_is_unmapped_at_the_end);
   tcase_add_test(tests, test_c6_only_a_buffer_and_memory_of_ones_own_is_drawable);

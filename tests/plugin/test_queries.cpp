@@ -265,6 +265,22 @@ START_TEST(test_allocation_is_downstreams_for_overlays_and_free_for_masks_and_cu
 }
 END_TEST
 
+// Not every part of a frame can be read where it lies.
+START_TEST(test_whole_frames_are_asked_for_whatever_downstream_reads) {
+  for (const char* output : {"overlay", "none", "mask", "cutout"}) {
+    Bench bench({{"output", output}});
+    gst_harness_add_propose_allocation_meta(bench.harness(), GST_VIDEO_CROP_META_API_TYPE, nullptr);
+    const std::string caps_text = caps_of("RGB", 8, 8);
+    ck_assert(bench.send_caps(caps_text));
+    const CapsPtr caps(gst_caps_from_string(caps_text.c_str()));
+    const QueryPtr query(gst_query_new_allocation(caps.get(), TRUE));
+    ck_assert(gst_pad_peer_query(bench.harness()->srcpad, query.get()));
+    ck_assert(gst_query_find_allocation_meta(query.get(), GST_VIDEO_META_API_TYPE, nullptr));
+    ck_assert(!gst_query_find_allocation_meta(query.get(), GST_VIDEO_CROP_META_API_TYPE, nullptr));
+  }
+}
+END_TEST
+
 int main(int argc, char** argv) {
   gst_check_init(&argc, &argv);
   Suite* suite = suite_create("queries");
@@ -278,6 +294,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_latency_that_upstream_does_not_know_is_not_known);
   tcase_add_test(tests, test_an_inference_that_becomes_slower_is_reported);
   tcase_add_test(tests, test_allocation_is_downstreams_for_overlays_and_free_for_masks_and_cutouts);
+  tcase_add_test(tests, test_whole_frames_are_asked_for_whatever_downstream_reads);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }

@@ -141,6 +141,43 @@ START_TEST(test_c3_a_peer_that_reads_no_video_meta_gets_frames_as_their_caps_say
 }
 END_TEST
 
+// A frame of 8 x 8 whose right half, the caps' picture, is bright.
+START_TEST(test_c4_a_frame_that_is_part_of_another_is_read_and_drawn_where_it_lies) {
+  for (const char* output : {"overlay", "mask", "none"})
+    for (const bool peer_reads_it : {true, false}) {
+      Bench bench(with(kBlackOut, {{"output", output}}));
+      if (peer_reads_it)
+        gst_harness_add_propose_allocation_meta(bench.harness(), GST_VIDEO_CROP_META_API_TYPE,
+                                                nullptr);
+      ck_assert(bench.send_caps(caps_of("GRAY8", 4, 8)));
+      TestFrame pixels(kGrey, 8, 8);
+      pixels.set_bytes([](int, int x, int) { return x < 4 ? 10 : kBright; });
+      const PlacedFrame place(info_of(caps_of("GRAY8", 8, 8)), Layout::padded);
+      BufferPtr frame = place.buffer(pixels);
+      GstVideoCropMeta* crop = gst_buffer_add_video_crop_meta(frame.get());
+      crop->x = 4, crop->y = 0, crop->width = 4, crop->height = 8;
+      GstBuffer* in = frame.get();
+      ck_assert_int_eq(bench.push(std::move(frame)), GST_FLOW_OK);
+      const BufferPtr out = bench.pull();
+      const bool is_overlay = std::string(output) == "overlay";
+      const bool in_place = peer_reads_it && std::string(output) != "mask";
+      ck_assert_int_eq(out.get() == in, in_place);
+      if (in_place) {
+        place.read(bytes_of(out.get()), &pixels);
+        ck_assert_int_eq(pixels.byte(0, 3, 0), 10);
+        ck_assert_int_eq(pixels.byte(0, 4, 7), is_overlay ? 0 : kBright);
+      }
+      ck_assert_int_eq(gst_buffer_get_video_crop_meta(out.get()) != nullptr, in_place);
+      if (!in_place) {
+        ck_assert_uint_eq(gst_buffer_get_size(out.get()), 32);
+        ck_assert(is_uniform(out.get(), is_overlay                      ? 0
+                                        : std::string(output) == "mask" ? 255
+                                                                        : kBright));
+      }
+    }
+}
+END_TEST
+
 START_TEST(test_c3_a_frame_that_is_not_aligned_is_drawn_where_it_lies) {
   Bench bench(kBlackOut);
   ck_assert(bench.send_caps(caps_of("GRAY8", 8, 8)));
@@ -166,6 +203,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_c6_masks_leave_the_frame_alone);
   tcase_add_test(tests, test_copies_and_masks_keep_time_flags_and_metas_but_not_the_layout);
   tcase_add_test(tests, test_c3_a_peer_that_reads_no_video_meta_gets_frames_as_their_caps_say);
+  tcase_add_test(tests, test_c4_a_frame_that_is_part_of_another_is_read_and_drawn_where_it_lies);
   tcase_add_test(tests, test_c3_a_frame_that_is_not_aligned_is_drawn_where_it_lies);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
