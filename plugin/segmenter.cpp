@@ -9,9 +9,12 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// Longer than anything lasts, GST_CLOCK_TIME_NONE included: the clock would overflow.
+constexpr guint64 kNever = std::chrono::nanoseconds::max().count() / 2;
+
 // Of an inference that is waited for from `begin` on.
 Deadline deadline_of(const FrameSettings& settings, steady_clock::time_point begin) {
-  if (settings.inference_timeout == 0) return {};
+  if (settings.inference_timeout == 0 || settings.inference_timeout >= kNever) return {};
   return begin + std::chrono::nanoseconds(settings.inference_timeout);
 }
 

@@ -10,6 +10,8 @@ namespace {
 const std::string kCaps = caps_of("GRAY8", 8, 8);
 const char* const kShort = "20000000";     // ns; what hangs is waited for no longer
 const char* const kLong = "600000000000";  // ns; nothing here takes as long
+// GST_CLOCK_TIME_NONE, and more than clocks can count to.
+const char* const kLongerThanTime[] = {"18446744073709551615", "9223372036854775807"};
 
 BufferPtr frame(guint8 value) {
   return bytes_buffer(64, value);
@@ -186,19 +188,20 @@ START_TEST(test_b9_in_latest_mode_frames_keep_the_mask_before_until_it_is_too_ol
 END_TEST
 
 START_TEST(test_b9_what_returns_in_time_is_not_given_up) {
-  for (const char* mode : {"every-frame", "latest"}) {
-    Bench bench({{"output", "mask"},
-                 {"mode", mode},
-                 {"inference-timeout", kLong},
-                 {"model-file", "fake:delay-ms=5"}});
-    ck_assert(bench.send_caps(kCaps));
-    while (bench.stat("inferred") < 3) {
-      ck_assert_int_eq(bench.push(frame(200)), GST_FLOW_OK);
-      bench.pull();
+  for (const char* timeout : {kLong, kLongerThanTime[0], kLongerThanTime[1]})
+    for (const char* mode : {"every-frame", "latest"}) {
+      Bench bench({{"output", "mask"},
+                   {"mode", mode},
+                   {"inference-timeout", timeout},
+                   {"model-file", "fake:delay-ms=5"}});
+      ck_assert(bench.send_caps(kCaps));
+      while (bench.stat("inferred") < 3) {
+        ck_assert_int_eq(bench.push(frame(200)), GST_FLOW_OK);
+        bench.pull();
+      }
+      ck_assert_uint_eq(bench.warnings().size(), 0);
+      ck_assert_uint_eq(bench.stat("faulty"), 0);
     }
-    ck_assert_uint_eq(bench.warnings().size(), 0);
-    ck_assert_uint_eq(bench.stat("faulty"), 0);
-  }
 }
 END_TEST
 
