@@ -294,17 +294,16 @@ bool Element::set_caps(GstEvent* event) {
   return false;
 }
 
-GstFlowReturn Element::sink_event(GstEvent* event) {
+GstFlowReturn Element::sink_event(EventPtr* owned) {
+  GstEvent* event = owned->get();
   // Frames that came before it leave before it. What ends a flush has nothing to do with them.
   if (GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP) {
     finish_frames();
     frames_.masks().admit(sink_);
   }
   switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_CAPS: {
-      const EventPtr owned(event);
+    case GST_EVENT_CAPS:
       return set_caps(event) ? GST_FLOW_OK : unless_flushing(GST_FLOW_NOT_NEGOTIATED);
-    }
     case GST_EVENT_SEGMENT: {
       const GstSegment* segment = nullptr;
       gst_event_parse_segment(event, &segment);
@@ -324,13 +323,13 @@ GstFlowReturn Element::sink_event(GstEvent* event) {
     default:
       break;
   }
-  return forward(event);
+  return forward(std::move(*owned));
 }
 
-// By both pads. What comes out of the order of frames reaches the pad for masks whether it takes
-// part already or not: a flush must end whatever it waits for.
-GstFlowReturn Element::forward(GstEvent* event) {
-  const EventPtr owned(event);
+// What comes out of the order of frames reaches the pad for masks whether it takes part already or
+// not: a flush must end whatever it waits for.
+GstFlowReturn Element::forward(EventPtr owned) {
+  GstEvent* event = owned.get();
   bool taken = gst_pad_push_event(source_, gst_event_ref(event));
   const bool in_order =
       GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP;

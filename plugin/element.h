@@ -39,8 +39,11 @@ class Element {
 
   // Streaming thread.
   GstFlowReturn chain(BufferPtr buffer);
-  // These take the event.
-  GstFlowReturn sink_event(GstEvent* event);
+  // Takes the event where it goes on; what has ended here, or throws, is left to the caller.
+  GstFlowReturn sink_event(EventPtr* event);
+  // By both pads.
+  GstFlowReturn forward(EventPtr event);
+  // Takes the event.
   gboolean source_event(GstPad* pad, GstEvent* event);
 
   // Any thread. `pad` is one of the source pads.
@@ -78,7 +81,6 @@ class Element {
   void take_next_model();
   GstFlowReturn follow_output(const FrameSettings& settings);
   GstFlowReturn finish_frames();
-  GstFlowReturn forward(GstEvent* event);
   GstFlowReturn unless_flushing(GstFlowReturn failure);
   void publish_model(Inference& model);
   void model_failed(const ModelSettings& asked, const Failure& failure);

@@ -252,8 +252,14 @@ GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
 }
 
 GstFlowReturn sink_event(GstPad*, GstObject* parent, GstEvent* event) {
+  unetseg::EventPtr owned(event);
   if (unetseg::is_forked_child()) refuse_forked_child(parent);
-  return guarded(parent, GST_FLOW_ERROR, [&](Element& e) { return e.sink_event(event); });
+  const GstFlowReturn flow =
+      guarded(parent, GST_FLOW_ERROR, [&](Element& e) { return e.sink_event(&owned); });
+  // Where the last frames have failed the stream ends all the same, after the error.
+  if (owned && GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+    guarded(parent, GST_FLOW_ERROR, [&](Element& e) { return e.forward(std::move(owned)); });
+  return flow;
 }
 
 gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {

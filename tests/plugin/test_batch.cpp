@@ -5,6 +5,8 @@
 #include "tests/plugin/lone_element.h"
 #include "tests/plugin/mask_sink.h"
 
+using unetseg::EventPtr;
+
 namespace {
 
 const std::string kCaps = caps_of("GRAY8", 8, 8);
@@ -27,6 +29,14 @@ void assert_mask_of(int i, GstBuffer* mask) {
 void push_numbered(Bench& bench, int i) {
   ck_assert_int_eq(bench.push(frame(value_of(i), static_cast<guint64>(i) * GST_MSECOND)),
                    GST_FLOW_OK);
+}
+
+GstPadProbeReturn post_end(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  GstElement* element = static_cast<GstElement*>(data);
+  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS)
+    gst_element_post_message(element, gst_message_new_application(
+                                          GST_OBJECT(element), gst_structure_new_empty("the-end")));
+  return GST_PAD_PROBE_OK;
 }
 
 }  // namespace
@@ -68,6 +78,42 @@ START_TEST(test_s6_serialized_events_send_out_what_waits) {
     assert_equal(log.take(), std::string("buffer, buffer, buffer, ") + c.name);
     for (int i = 0; i < 3; ++i) assert_mask_of(i, bench.pull().get());
   }
+}
+END_TEST
+
+// Who waits for either would take an end before the error for a good one.
+START_TEST(test_s6_an_end_comes_after_the_error_of_the_frames_before_it) {
+  for (const char* mode : {"every-frame", "latest"}) {
+    Bench bench({{"mode", mode}, {"batch-size", "8"}, {"model-file", "fake:exception-at=1.."}});
+    MaskSink masks(bench);
+    ck_assert(bench.send_caps(kCaps));
+    FlowLog log(masks.harness()->sinkpad);
+    gst_pad_add_probe(bench.harness()->sinkpad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, post_end,
+                      bench.element(), nullptr);
+    push_numbered(bench, 0);
+    ck_assert(!bench.send(gst_event_new_eos()));
+    GstBus* bus = gst_element_get_bus(bench.element());
+    for (const GstMessageType expected : {GST_MESSAGE_ERROR, GST_MESSAGE_APPLICATION}) {
+      GstMessage* message = gst_bus_pop_filtered(
+          bus, static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_APPLICATION));
+      ck_assert_msg(message != nullptr, "%s: no end", mode);
+      ck_assert_str_eq(GST_MESSAGE_TYPE_NAME(message), gst_message_type_get_name(expected));
+      gst_message_unref(message);
+    }
+    gst_object_unref(bus);
+    ck_assert_msg(log.take().find("eos") != std::string::npos, "%s: masks have no end", mode);
+  }
+}
+END_TEST
+
+START_TEST(test_s6_an_event_that_cannot_follow_its_frames_is_freed) {
+  Bench bench({{"batch-size", "8"}, {"model-file", "fake:exception-at=1.."}});
+  ck_assert(bench.send_caps(kCaps));
+  push_numbered(bench, 0);
+  const EventPtr gap(gst_event_new_gap(GST_SECOND, GST_SECOND));
+  ck_assert(!bench.send(gst_event_ref(gap.get())));
+  ck_assert_int_eq(GST_MINI_OBJECT_REFCOUNT_VALUE(gap.get()), 1);
+  ck_assert_uint_eq(bench.errors().size(), 1);
 }
 END_TEST
 
@@ -244,6 +290,8 @@ int main(int argc, char** argv) {
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, test_frames_wait_until_their_batch_is_full_and_leave_in_order);
   tcase_add_test(tests, test_s6_serialized_events_send_out_what_waits);
+  tcase_add_test(tests, test_s6_an_end_comes_after_the_error_of_the_frames_before_it);
+  tcase_add_test(tests, test_s6_an_event_that_cannot_follow_its_frames_is_freed);
   tcase_add_test(tests, test_s5_a_flush_drops_what_waits);
   tcase_add_test(tests, test_stopping_frees_what_waits);
   tcase_add_test(tests, test_s3_a_discont_frame_begins_another_batch);
