@@ -398,12 +398,26 @@ GstFlowReturn FramePath::pass_fault(PendingFrame* frame, const FrameSettings& se
   statistics_->count(Outcome::faulty);
   answer_fault(frame->fault_kind, *frame->fault, settings, live);
   // Nobody downstream could read a buffer that does not hold its frame.
-  if (frame->fault_kind == FrameFault::format && passes_frames(source_.output())) {
-    return mask == nullptr
-               ? GST_FLOW_OK
-               : masks_.heard(mask->push_mask(frame->buffer.get(), std::nullopt, settings));
-  }
+  if (frame->fault_kind == FrameFault::format && passes_frames(source_.output()))
+    return mask == nullptr ? GST_FLOW_OK
+                           : deliver_masks(frame, std::nullopt, settings, nullptr, mask);
   return deliver(frame, std::nullopt, settings, mask);
+}
+
+// Masks of a frame that itself does not leave. It is let go of before they are pushed: sinks wait
+// for the time to show them, and cameras have few buffers.
+GstFlowReturn FramePath::deliver_masks(PendingFrame* frame, const Shown& shown,
+                                       const FrameSettings& settings, Outlet* source,
+                                       Outlet* mask) {
+  GstFlowReturn flow = GST_FLOW_NOT_LINKED, mask_flow = GST_FLOW_NOT_LINKED;
+  BufferPtr made, made_mask;
+  if (mask != nullptr)
+    mask_flow = mask->make_mask(frame->buffer.get(), shown, settings, &made_mask);
+  if (source != nullptr) flow = source->make_mask(frame->buffer.get(), shown, settings, &made);
+  frame->buffer.reset();
+  if (made_mask) mask_flow = mask->push(std::move(made_mask));
+  if (made) flow = source->push(std::move(made));
+  return combined(flow, masks_.heard(mask_flow));
 }
 
 // Sends a frame out by every pad.
@@ -415,15 +429,20 @@ GstFlowReturn FramePath::deliver(PendingFrame* frame, const Shown& shown,
     // Masks get what is on the frame.
     results_.attach(&frame->buffer, *shown, settings, geometry_.info, age);
   }
-  GstFlowReturn mask_flow = GST_FLOW_NOT_LINKED;
-  if (mask != nullptr)
-    mask_flow = masks_.heard(mask->push_mask(frame->buffer.get(), shown, settings));
   const Output output = source_.output();
+  const bool is_cut_out = output == Output::cutout && frame->has_layout;
+  if (!passes_frames(output) && !is_cut_out)
+    return deliver_masks(frame, shown, settings, &source_, mask);
+  GstFlowReturn mask_flow = GST_FLOW_NOT_LINKED;
+  if (mask != nullptr) {
+    BufferPtr made;
+    mask_flow = mask->make_mask(frame->buffer.get(), shown, settings, &made);
+    if (made) mask_flow = mask->push(std::move(made));
+    mask_flow = masks_.heard(mask_flow);
+  }
   GstFlowReturn flow;
-  if (output == Output::cutout && frame->has_layout)
+  if (is_cut_out)
     flow = source_.push_cutout(std::move(frame->buffer), frame->layout, shown, settings);
-  else if (!passes_frames(output))
-    flow = source_.push_mask(frame->buffer.get(), shown, settings);
   else if (output == Output::overlay && shown && frame->has_layout)
     flow = source_.push_overlay(std::move(frame->buffer), frame->layout, shown, settings);
   else

@@ -93,6 +93,8 @@ class FramePath {
                              Outlet* mask);
   GstFlowReturn pass_fault(PendingFrame* frame, const FrameSettings& settings, bool live,
                            Outlet* mask);
+  GstFlowReturn deliver_masks(PendingFrame* frame, const Shown& shown,
+                              const FrameSettings& settings, Outlet* source, Outlet* mask);
   GstFlowReturn deliver(PendingFrame* frame, const Shown& shown, const FrameSettings& settings,
                         Outlet* mask);
 

@@ -213,7 +213,8 @@ GstFlowReturn Outlet::push_cutout(BufferPtr frame, BufferLayout layout, Shown sh
   return gst_pad_push(pad_, frame.release());
 }
 
-GstFlowReturn Outlet::push_mask(GstBuffer* frame, Shown shown, const FrameSettings& settings) {
+GstFlowReturn Outlet::make_mask(GstBuffer* frame, Shown shown, const FrameSettings& settings,
+                                BufferPtr* made) {
   follow_peer();
   BufferPtr mask;
   const GstFlowReturn acquired = pool_.acquire(&mask);
@@ -232,6 +233,11 @@ GstFlowReturn Outlet::push_mask(GstBuffer* frame, Shown shown, const FrameSettin
     gst_buffer_memset(mask.get(), 0, 0, gst_buffer_get_size(mask.get()));
     GST_BUFFER_FLAG_SET(mask.get(), GST_BUFFER_FLAG_GAP);
   }
+  *made = std::move(mask);
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn Outlet::push(BufferPtr mask) {
   return gst_pad_push(pad_, mask.release());
 }
 

@@ -48,8 +48,11 @@ class Outlet {
   // As it is, in another buffer only where the peer could not read this one. Without a `layout` it
   // is not known how it lies.
   GstFlowReturn push_untouched(BufferPtr frame, const BufferLayout* layout);
-  // A mask or probabilities for `frame`; zeros with the GAP flag where nothing is shown.
-  GstFlowReturn push_mask(GstBuffer* frame, Shown shown, const FrameSettings& settings);
+  // A mask or probabilities for `frame`, to be pushed: zeros with the GAP flag where nothing is
+  // shown. None where this answers another flow than OK.
+  GstFlowReturn make_mask(GstBuffer* frame, Shown shown, const FrameSettings& settings,
+                          BufferPtr* made);
+  GstFlowReturn push(BufferPtr mask);
 
  private:
   CapsPtr choose_caps(GstCaps* sink_caps, Output output) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where output frames come from, and what the element does where there is no memory (C13).
 #include "tests/plugin/failing_memory.h"
+#include "tests/plugin/mask_sink.h"
 
 namespace {
 
@@ -46,6 +47,26 @@ TestAllocator* new_allocator(bool fails) {
   auto* allocator = TEST_ALLOCATOR(gst_object_ref_sink(g_object_new(TEST_TYPE_ALLOCATOR, nullptr)));
   allocator->fails = fails;
   return allocator;
+}
+
+// How many frames are still held as each mask comes out.
+struct Held {
+  int frames = 0;
+  std::vector<int> at_masks;
+};
+
+GstPadProbeReturn note_held(GstPad*, GstPadProbeInfo*, gpointer data) {
+  Held& held = *static_cast<Held*>(data);
+  held.at_masks.push_back(held.frames);
+  return GST_PAD_PROBE_OK;
+}
+
+void push_watched(Bench& bench, BufferPtr frame, Held* held) {
+  ++held->frames;
+  gst_mini_object_weak_ref(
+      GST_MINI_OBJECT(frame.get()),
+      [](gpointer data, GstMiniObject*) { --static_cast<Held*>(data)->frames; }, held);
+  ck_assert_int_eq(bench.push(std::move(frame)), GST_FLOW_OK);
 }
 
 }  // namespace
@@ -194,6 +215,37 @@ START_TEST(test_a_reconfigure_event_asks_downstream_again) {
 }
 END_TEST
 
+// What comes after may keep a mask until it is time to show it, and a camera has few buffers.
+START_TEST(test_a_frame_is_let_go_of_before_its_masks_leave) {
+  for (const char* output : {"mask", "probability"})
+    for (const char* mode : {"every-frame", "latest"})
+      for (const char* batch : {"1", "3"}) {
+        const bool waits = std::string(batch) == "3" && std::string(mode) == "every-frame";
+        Held held;
+        Bench bench({{"output", output}, {"mode", mode}, {"batch-size", batch}});
+        MaskSink masks(bench);
+        ck_assert(bench.send_caps(kCaps));
+        for (GstHarness* sink : {bench.harness(), masks.harness()})
+          gst_pad_add_probe(sink->sinkpad, GST_PAD_PROBE_TYPE_BUFFER, note_held, &held, nullptr);
+        for (int i = 0; i < 3; ++i) push_watched(bench, frame(), &held);
+        ck_assert(held.at_masks ==
+                  (waits ? std::vector<int>{2, 2, 1, 1, 0, 0} : std::vector<int>(6, 0)));
+      }
+}
+END_TEST
+
+START_TEST(test_a_frame_that_cannot_leave_is_let_go_of_before_its_mask_leaves) {
+  Held held;
+  Bench bench({{"on-error", "pass"}});
+  MaskSink masks(bench);
+  ck_assert(bench.send_caps(kCaps));
+  gst_pad_add_probe(masks.harness()->sinkpad, GST_PAD_PROBE_TYPE_BUFFER, note_held, &held, nullptr);
+  push_watched(bench, bytes_buffer(63, 200), &held);
+  ck_assert(held.at_masks == std::vector<int>{0});
+  ck_assert(bench.pull() == nullptr);
+}
+END_TEST
+
 START_TEST(test_masks_outlive_the_element) {
   BufferPtr mask;
   {
@@ -217,6 +269,8 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_c13_memory_that_cannot_be_set_up_is_an_error_that_says_so);
   tcase_add_test(tests, test_a_pool_with_larger_buffers_is_used_as_it_is);
   tcase_add_test(tests, test_a_reconfigure_event_asks_downstream_again);
+  tcase_add_test(tests, test_a_frame_is_let_go_of_before_its_masks_leave);
+  tcase_add_test(tests, test_a_frame_that_cannot_leave_is_let_go_of_before_its_mask_leaves);
   tcase_add_test(tests, test_masks_outlive_the_element);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
