@@ -475,22 +475,24 @@ StructurePtr Element::stats() {
   return stats;
 }
 
+std::shared_ptr<const GstStructure> Element::model_info() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return model_info_;
+}
+
 bool Element::get_property(guint id, GValue* value) {
   if (id == kStats) {
     g_value_take_boxed(value, stats().release());
     return true;
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
-  switch (id) {
-    case kDeviceInUse:
-      g_value_set_string(value, device_in_use_.empty() ? nullptr : device_in_use_.c_str());
-      return true;
-    case kModelInfo:
-      g_value_set_boxed(value, model_info_.get());
-      return true;
-    default:
-      return get_setting(settings_, id, value);
+  if (id == kModelInfo) {
+    g_value_set_boxed(value, model_info().get());  // copies it
+    return true;
   }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (id != kDeviceInUse) return get_setting(settings_, id, value);
+  g_value_set_string(value, device_in_use_.empty() ? nullptr : device_in_use_.c_str());
+  return true;
 }
 
 }  // namespace unetseg

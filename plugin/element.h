@@ -75,6 +75,7 @@ class Element {
   bool is_latest_mode(bool live);
   guint batch_size();
   StructurePtr stats();
+  std::shared_ptr<const GstStructure> model_info();
   void watch_latency();
   void estimate_latency();
   void report_latency(guint64 latency);
@@ -94,7 +95,7 @@ class Element {
   Settings settings_;
   std::string device_in_use_;
   std::shared_ptr<CudaDevice> cuda_;  // whose memory frames may come in, or null
-  StructurePtr model_info_;
+  std::shared_ptr<const GstStructure> model_info_;
   bool is_running_ = false;               // from PAUSED on
   std::optional<Output> running_output_;  // from the first caps on; changes between two frames
 

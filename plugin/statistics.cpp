@@ -52,37 +52,42 @@ void Statistics::forget_times() {
 }
 
 guint64 Statistics::inference_time(double share) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return percentile(share);
+  std::unique_lock<std::mutex> lock(mutex_);
+  Times times = newest_times();
+  lock.unlock();
+  return times.percentile(share);
 }
 
-guint64 Statistics::percentile(double share) const {
-  const std::size_t n = static_cast<std::size_t>(std::min<guint64>(timed_, kTimes));
+Statistics::Times Statistics::newest_times() const {
+  return {times_, static_cast<std::size_t>(std::min<guint64>(timed_, kTimes))};
+}
+
+guint64 Statistics::Times::percentile(double share) {
   if (n == 0) return 0;
   // The nearest rank: the smallest time that a `share` of all times do not exceed.
   const std::size_t rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(n)));
-  std::array<guint64, kTimes> sorted = times_;
-  const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(n);
-  const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
-  std::nth_element(sorted.begin(), at, end);
+  const auto end = times.begin() + static_cast<std::ptrdiff_t>(n);
+  const auto at = times.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
+  std::nth_element(times.begin(), at, end);
   return *at;
 }
 
 GstStructure* Statistics::structure() const {
   std::array<guint64, kOutcomes> counts;
-  guint64 median, p95, p99, inferences, skipped, scene_cuts, mask_age, oldest_mask;
+  Times times;
+  guint64 inferences, skipped, scene_cuts, mask_age, oldest_mask;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     counts = counts_;
     scene_cuts = scene_cuts_;
-    median = percentile(0.5);
-    p95 = percentile(0.95);
-    p99 = percentile(0.99);
+    times = newest_times();
     inferences = inferences_;
     skipped = skipped_;
     mask_age = mask_age_;
     oldest_mask = oldest_mask_;
   }
+  const guint64 median = times.percentile(0.5), p95 = times.percentile(0.95),
+                p99 = times.percentile(0.99);
   const auto count = [&](Outcome outcome) { return counts[static_cast<std::size_t>(outcome)]; };
   return gst_structure_new("unetseg-stats",  //
                            "frames", G_TYPE_UINT64,

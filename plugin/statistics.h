@@ -42,7 +42,13 @@ class Statistics {
 
  private:
   static constexpr std::size_t kTimes = 512;
-  guint64 percentile(double share) const;
+  // Copied under the lock and looked through without it: frames are counted under it.
+  struct Times {
+    std::array<guint64, kTimes> times;
+    std::size_t n;
+    guint64 percentile(double share);  // reorders them
+  };
+  Times newest_times() const;
 
   mutable std::mutex mutex_;  // guards all below; nothing is called while it is held
   std::array<guint64, kOutcomes> counts_ = {};

@@ -24,6 +24,22 @@ START_TEST(test_percentiles_are_the_nearest_rank) {
 }
 END_TEST
 
+START_TEST(test_the_structures_percentiles_are_those_of_all_times) {
+  Statistics statistics;
+  for (guint64 i = 0; i < 100; ++i) statistics.add_inference_time(37 * i % 100 + 1);
+  for (int again = 0; again < 2; ++again) {
+    const StructurePtr structure(statistics.structure());
+    const std::pair<const char*, guint64> fields[] = {
+        {"inference-time-median", 50}, {"inference-time-p95", 95}, {"inference-time-p99", 99}};
+    for (const auto& field : fields) {
+      guint64 value = 0;
+      ck_assert(gst_structure_get_uint64(structure.get(), field.first, &value));
+      ck_assert_uint_eq(value, field.second);
+    }
+  }
+}
+END_TEST
+
 START_TEST(test_percentiles_are_of_the_newest_512_times) {
   Statistics statistics;
   for (int i = 0; i < 1000; ++i) statistics.add_inference_time(1000000);
@@ -112,6 +128,7 @@ int main(int argc, char** argv) {
   Suite* suite = suite_create("counts");
   TCase* tests = tcase_create("statistics and faults");
   tcase_add_test(tests, test_percentiles_are_the_nearest_rank);
+  tcase_add_test(tests, test_the_structures_percentiles_are_those_of_all_times);
   tcase_add_test(tests, test_percentiles_are_of_the_newest_512_times);
   tcase_add_test(tests, test_counts_add_up_to_frames);
   tcase_add_test(tests, test_mask_ages_are_the_last_and_the_largest);
