@@ -14,7 +14,7 @@ int blended(int from, int to, int alpha) {
 // Opaque green over the lesion; chroma by how many of its pixels are lesion.
 TestFrame overlaid(TestFrame& before, const Case& c) {
   TestFrame after = before;
-  const int rgb[] = {0, 255, 0}, grey[] = {150};
+  const int rgb[] = {0, 255, 0}, grey[] = {255};
   const int* ink = before.components() == 1 ? grey
                    : !before.is_yuv()       ? rgb
                    : c.format.bits == 10    ? c.colour.ink_10
