@@ -6,8 +6,26 @@
 
 namespace unetseg {
 
+namespace {
+
+// A word that is no file was meant as the name of weights.
+bool is_unknown_name(const std::string& model_file) {
+  for (const char letter : model_file)
+    if (!g_ascii_isalnum(letter) && letter != '-' && letter != '_') return false;
+  return !g_file_test(model_file.c_str(), G_FILE_TEST_EXISTS);
+}
+
+}  // namespace
+
 std::string weights_path(const std::string& model_file) {
-  if (model_file != "fast" && model_file != "best") return model_file;
+  if (model_file != "fast" && model_file != "best") {
+    if (is_unknown_name(model_file))
+      throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+                    "There are no weights called '" + model_file +
+                        "': set model-file to fast, best or a safetensors file",
+                    ""};
+    return model_file;
+  }
   std::vector<std::string> files = folders_of(kWeightsFolder);
   if (files.empty())
     throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,

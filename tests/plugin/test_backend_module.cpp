@@ -163,6 +163,7 @@ START_TEST(test_m1_shipped_weights_that_are_not_installed_are_named) {
       {"fast", folder.path(), GST_RESOURCE_ERROR_NOT_FOUND,
        folder.path() + "/unetseg-fast.safetensors"},
       {"best", folder.path(), GST_RESOURCE_ERROR_NOT_FOUND, "set UNETSEG_WEIGHTS_DIR"},
+      {"FAST", folder.path(), GST_RESOURCE_ERROR_NOT_FOUND, "set model-file to fast, best or a"},
       {"fast", "relative", GST_RESOURCE_ERROR_SETTINGS, "must be an absolute path"}};
   for (const auto& c : cases) {
     const Variable weights("UNETSEG_WEIGHTS_DIR", c.weights_folder);
