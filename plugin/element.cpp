@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/element.h"
 
+#include <algorithm>
+
 #include "plugin/debug.h"
 #include "plugin/errors.h"
 #include "plugin/model_info.h"
@@ -9,19 +11,11 @@
 namespace unetseg {
 namespace {
 
-// Frames between two looks at whether the latency that was reported still holds.
-constexpr guint64 kLatencyWatch = 64;
-
 Failure left_behind() {
   return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SHUTDOWN,
           "An inference does not return and was left behind with its memory: restart the program, "
           "and if it happens again update the GPU's driver or set device=cpu",
           "the worker's thread is still running"};
-}
-
-// Of a frame, each of which the network looks at.
-guint64 copies_of(UnetsegTta tta) {
-  return tta == UNETSEG_TTA_D4 ? 8 : tta == UNETSEG_TTA_FLIPS ? 4 : 1;
 }
 
 }  // namespace
@@ -33,6 +27,7 @@ Element::Element(GstElement* element, GstPad* sink, GstPad* source)
       models_([this](const ModelSettings& asked, const Failure& failure) {
         model_failed(asked, failure);
       }),
+      latency_(element, &statistics_),
       frames_(element, source, &statistics_) {}
 
 Settings Element::settings() {
@@ -103,8 +98,8 @@ void Element::load_model() {
   frames_.reset();
   frames_.use(model);
   liveness_.forget();
-  latency_ = model->warm_up_time() * copies_of(settings.frame.tta);
-  latency_checks_ = 0;
+  latency_.begin(*model, settings.frame.tta);
+  promised_batch_ = 0;
   publish_model(*model);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -120,7 +115,10 @@ void Element::take_next_model() {
   finish_frames();
   frames_.use(next);
   publish_model(*next);
-  estimate_latency();
+  latency_.begin_anew(*next, frame_settings().tta, !is_latest_mode());
+  // Larger batches begin when upstream has been asked for more buffers.
+  if (next->settings().batch_size > batch_limit())
+    gst_pad_push_event(sink_, gst_event_new_reconfigure());
 }
 
 // Loading thread. The model before stays in use.
@@ -200,8 +198,9 @@ GstFlowReturn Element::chain(BufferPtr buffer) {
     const GstFlowReturn flow = follow_output(settings);
     if (flow != GST_FLOW_OK) return flow;
   }
+  frames_.limit_batch(batch_limit());
   const GstFlowReturn result = frames_.process(std::move(buffer), settings, liveness_.is_live());
-  watch_latency();
+  latency_.after_frame(!is_latest_mode());
   return result;
 }
 
@@ -236,31 +235,6 @@ GstFlowReturn Element::follow_output(const FrameSettings& settings) {
                           "accept-caps was refused"});
   g_object_notify(G_OBJECT(element_), "output");
   return GST_FLOW_OK;
-}
-
-// Inference that has become much slower or faster than it was while warming up changes what a live
-// pipeline has to wait for.
-void Element::watch_latency() {
-  if (++latency_checks_ % kLatencyWatch != 0 || is_latest_mode() ||
-      statistics_.timed_inferences() < kLatencyWatch)
-    return;
-  report_latency(statistics_.inference_time(0.95));
-}
-
-// What was measured holds no more, and what there will be has not been measured yet.
-void Element::estimate_latency() {
-  statistics_.forget_times();
-  if (const std::shared_ptr<Inference> model = models_.current())
-    report_latency(model->warm_up_time() * copies_of(frame_settings().tta));
-}
-
-// Small changes are not worth it: each report makes all sinks start anew.
-void Element::report_latency(guint64 latency) {
-  const guint64 reported = latency_;
-  if (latency <= reported + reported / 2 && latency >= reported / 2) return;
-  latency_ = latency;
-  if (!is_latest_mode())
-    gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
 }
 
 bool Element::is_latest_mode() {
@@ -414,6 +388,7 @@ bool Element::answer_allocation(GstQuery* query) {
   if (const std::shared_ptr<CudaDevice> device = cuda())
     answered |= offer_cuda_buffers(query, *device);
   const guint batch = batch_size();
+  promised_batch_ = batch;
   if (batch == 1) return answered;
   ask_for_buffers(query, batch);
   return true;
@@ -424,6 +399,13 @@ bool Element::answer_context(GstPad* pad, GstQuery* query) {
   const std::shared_ptr<CudaDevice> device = cuda();
   return (device && device->answer(query)) ||
          gst_pad_query_default(pad, GST_OBJECT(element_), query);
+}
+
+// As many frames as upstream was told to have buffers for: with more waiting here it could wait for
+// a buffer, and they for it. Who has not asked has buffers of its own, and as many as it likes.
+guint Element::batch_limit() const {
+  const guint promised = promised_batch_;
+  return promised > 0 ? promised : kMostInABatch;
 }
 
 // Only what is not live is inferred in batches.
@@ -439,7 +421,8 @@ bool Element::answer_latency(GstQuery* query) {
   // Before the first caps the element has not asked: what upstream says now is what it will hear.
   const bool is_live = liveness_.is_live_or(live);
   const GstClockTime own =
-      is_latest_mode(is_live) ? 0 : latency_ + (live ? 0 : frames_.batch_delay(batch_size()));
+      is_latest_mode(is_live) ? 0
+                              : latency_.latency() + (live ? 0 : frames_.batch_delay(batch_size()));
   least += own;
   if (GST_CLOCK_TIME_IS_VALID(most)) most += own;
   gst_query_set_latency(query, live, least, most);
@@ -457,7 +440,9 @@ bool Element::set_property(guint id, const GValue* value) {
   }
   // The same value again is a request too: the file may be another now, or there at last.
   if (is_of_model(id)) models_.request(asked);
-  if (id == kTta) estimate_latency();
+  const std::shared_ptr<Inference> model = models_.current();
+  if (id == kTta && model)
+    latency_.begin_anew(*model, static_cast<UnetsegTta>(g_value_get_enum(value)), !was_latest);
   if (is_latest_mode() != was_latest)
     gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
   return true;
@@ -470,7 +455,8 @@ StructurePtr Element::stats() {
   StructurePtr stats(statistics_.structure());
   gst_structure_set(stats.get(), "live", G_TYPE_BOOLEAN, live,                 //
                     "mode", G_TYPE_STRING, latest ? "latest" : "every-frame",  //
-                    "batch-size", G_TYPE_UINT, one_by_one ? 1 : model->settings().batch_size,
+                    "batch-size", G_TYPE_UINT,
+                    one_by_one ? 1 : std::min(model->settings().batch_size, batch_limit()),
                     nullptr);
   return stats;
 }

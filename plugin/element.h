@@ -12,6 +12,7 @@
 #include "plugin/caps.h"
 #include "plugin/cuda_device.h"
 #include "plugin/frame_path.h"
+#include "plugin/latency_watch.h"
 #include "plugin/liveness.h"
 #include "plugin/models.h"
 #include "plugin/pointers.h"
@@ -76,9 +77,7 @@ class Element {
   guint batch_size();
   StructurePtr stats();
   std::shared_ptr<const GstStructure> model_info();
-  void watch_latency();
-  void estimate_latency();
-  void report_latency(guint64 latency);
+  guint batch_limit() const;
   void take_next_model();
   GstFlowReturn follow_output(const FrameSettings& settings);
   GstFlowReturn finish_frames();
@@ -100,11 +99,11 @@ class Element {
   std::optional<Output> running_output_;  // from the first caps on; changes between two frames
 
   Liveness liveness_;
-  std::atomic<guint64> latency_{0};  // as last reported, nanoseconds
-  guint64 latency_checks_ = 0;       // streaming thread
+  std::atomic<guint> promised_batch_{0};  // that upstream has been asked to have buffers for
 
   Statistics statistics_;
   Models models_;
+  LatencyWatch latency_;
   FramePath frames_;
 };
 

@@ -109,7 +109,8 @@ bool FramePath::set_output(Output output) {
 
 // Frames of unknown length would add an unknown latency, and no latency is wanted where it is live.
 guint FramePath::batch_size(bool live) {
-  return live || frame_duration_ == 0 ? 1 : segmenter_.model().settings().batch_size;
+  if (live || frame_duration_ == 0) return 1;
+  return std::min(batch_limit_, segmenter_.model().settings().batch_size);
 }
 
 GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings, bool live) {

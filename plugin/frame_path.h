@@ -60,6 +60,8 @@ class FramePath {
 
   // `live`: what the automatic settings mean in this pipeline.
   GstFlowReturn process(BufferPtr buffer, const FrameSettings& settings, bool live);
+  // The most frames that may wait for a batch, from the next frame on.
+  void limit_batch(guint most) { batch_limit_ = most; }
   // Sends out the frames that wait for their batch.
   GstFlowReturn finish(const FrameSettings& settings, bool live);
   // No frame comes any more: waits for the inference that is running, so that its result is posted.
@@ -115,6 +117,7 @@ class FramePath {
   std::atomic<guint64> frame_duration_{0};  // nanoseconds; 0 where it is not known
   std::vector<PendingFrame> pending_;       // in the order that they came in
   guint64 frames_ = 0;                      // since the start, this one included
+  guint batch_limit_ = kMostInABatch;
   GstClockTime last_pts_ = GST_CLOCK_TIME_NONE;
 };
 

@@ -117,6 +117,47 @@ START_TEST(test_s6_an_event_that_cannot_follow_its_frames_is_freed) {
 }
 END_TEST
 
+void ask_for_buffers(Bench& bench) {
+  const CapsPtr caps(gst_caps_from_string(kCaps.c_str()));
+  const QueryPtr query(gst_query_new_allocation(caps.get(), TRUE));
+  gst_pad_peer_query(bench.harness()->srcpad, query.get());
+}
+
+// Whether upstream is told to ask anew.
+bool is_asked_to_reconfigure(Bench& bench) {
+  bool asked = false;
+  while (const EventPtr event{gst_harness_try_pull_upstream_event(bench.harness())})
+    asked |= GST_EVENT_TYPE(event.get()) == GST_EVENT_RECONFIGURE;
+  return asked;
+}
+
+// A pool of a few buffers would be empty before the batch is full.
+START_TEST(test_a_larger_batch_begins_when_upstream_has_buffers_for_it) {
+  Bench bench({{"output", "mask"}});
+  ck_assert(bench.send_caps(kCaps));
+  ask_for_buffers(bench);
+  push_numbered(bench, 0);
+  assert_mask_of(0, bench.pull().get());
+  is_asked_to_reconfigure(bench);
+  set_properties(bench.element(), {{"batch-size", "3"}});
+  int i = 1;
+  for (bool asked = false; !asked; ++i) {
+    push_numbered(bench, i);
+    assert_mask_of(i, bench.pull().get());
+    asked = is_asked_to_reconfigure(bench);
+  }
+  for (const int end = i + 5; i < end; ++i) {
+    push_numbered(bench, i);
+    assert_mask_of(i, bench.pull().get());
+  }
+  ask_for_buffers(bench);
+  for (int k = 0; k < 2; ++k) push_numbered(bench, i + k);
+  ck_assert(bench.pull() == nullptr);
+  push_numbered(bench, i + 2);
+  for (int k = 0; k < 3; ++k) assert_mask_of(i + k, bench.pull().get());
+}
+END_TEST
+
 START_TEST(test_s5_a_flush_drops_what_waits) {
   Bench bench({{"output", "mask"}, {"batch-size", "4"}});
   ck_assert(bench.send_caps(kCaps));
@@ -292,6 +333,7 @@ int main(int argc, char** argv) {
   tcase_add_test(tests, test_s6_serialized_events_send_out_what_waits);
   tcase_add_test(tests, test_s6_an_end_comes_after_the_error_of_the_frames_before_it);
   tcase_add_test(tests, test_s6_an_event_that_cannot_follow_its_frames_is_freed);
+  tcase_add_test(tests, test_a_larger_batch_begins_when_upstream_has_buffers_for_it);
   tcase_add_test(tests, test_s5_a_flush_drops_what_waits);
   tcase_add_test(tests, test_stopping_frees_what_waits);
   tcase_add_test(tests, test_s3_a_discont_frame_begins_another_batch);
