@@ -432,17 +432,19 @@ bool Element::answer_latency(GstQuery* query) {
 bool Element::set_property(guint id, const GValue* value) {
   const bool was_latest = is_latest_mode();
   ModelSettings asked;
+  UnetsegTta tta_before, tta;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    tta_before = settings_.frame.tta;
     if (!set_setting(&settings_, id, value)) return false;
     if (!is_running_) return true;
+    tta = settings_.frame.tta;
     asked = settings_.model;
   }
   // The same value again is a request too: the file may be another now, or there at last.
   if (is_of_model(id)) models_.request(asked);
   const std::shared_ptr<Inference> model = models_.current();
-  if (id == kTta && model)
-    latency_.begin_anew(*model, static_cast<UnetsegTta>(g_value_get_enum(value)), !was_latest);
+  if (tta != tta_before && model) latency_.begin_anew(*model, tta, !was_latest);
   if (is_latest_mode() != was_latest)
     gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
   return true;

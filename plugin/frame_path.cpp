@@ -120,7 +120,7 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
     return GST_FLOW_NOT_NEGOTIATED;
   }
   const bool latest = is_latest(settings.mode, live);
-  const bool breaks = begins_anew(buffer.get(), latest);
+  const bool breaks = begins_anew(buffer.get(), latest, settings);
   last_pts_ = GST_BUFFER_PTS(buffer.get());
   if (breaks || latest) {
     const GstFlowReturn flow = finish(settings, live);
@@ -151,14 +151,19 @@ GstFlowReturn FramePath::process(BufferPtr buffer, const FrameSettings& settings
   return pending_.size() < batch_size(live) ? GST_FLOW_OK : finish(settings, live);
 }
 
-// Whether what was before has nothing to do with this frame. In latest mode some lost frames break
-// nothing, as a leaky queue before the element flags them at every turn: the picture goes on, and
-// where it does not, that is seen.
-bool FramePath::begins_anew(GstBuffer* buffer, bool latest) const {
+// Whether what was before has nothing to do with this frame. In latest mode lost frames break
+// nothing for as long as a mask may be shown: a leaky queue before the element flags the frame
+// after each that it drops. The picture goes on, and motion compensation sees where it does not.
+bool FramePath::begins_anew(GstBuffer* buffer, bool latest, const FrameSettings& settings) const {
   if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) return false;
   const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  return !latest || !GST_CLOCK_TIME_IS_VALID(pts) || !GST_CLOCK_TIME_IS_VALID(last_pts_) ||
-         pts < last_pts_ || pts - last_pts_ > segmenter_.usual_mask_age();
+  if (!latest || !GST_CLOCK_TIME_IS_VALID(pts) || !GST_CLOCK_TIME_IS_VALID(last_pts_) ||
+      pts < last_pts_)
+    return true;
+  if (settings.max_mask_age == 0) return false;
+  const guint64 most = std::max(segmenter_.usual_mask_age(),
+                                static_cast<guint64>(std::max<gint64>(0, settings.max_mask_age)));
+  return pts - last_pts_ > most;
 }
 
 // Whether a frame that waits for its mask will be shown too late anyway. Only an overlay may then
@@ -410,7 +415,9 @@ GstFlowReturn FramePath::pass_fault(PendingFrame* frame, const FrameSettings& se
 GstFlowReturn FramePath::deliver_masks(PendingFrame* frame, const Shown& shown,
                                        const FrameSettings& settings, Outlet* source,
                                        Outlet* mask) {
-  GstFlowReturn flow = GST_FLOW_NOT_LINKED, mask_flow = GST_FLOW_NOT_LINKED;
+  // A source that gets nothing goes on, whatever becomes of the masks.
+  GstFlowReturn flow = source == nullptr ? GST_FLOW_OK : GST_FLOW_NOT_LINKED;
+  GstFlowReturn mask_flow = GST_FLOW_NOT_LINKED;
   BufferPtr made, made_mask;
   if (mask != nullptr)
     mask_flow = mask->make_mask(frame->buffer.get(), shown, settings, &made_mask);

@@ -76,7 +76,7 @@ class FramePath {
 
  private:
   guint batch_size(bool live);
-  bool begins_anew(GstBuffer* buffer, bool latest) const;
+  bool begins_anew(GstBuffer* buffer, bool latest, const FrameSettings& settings) const;
   bool comes_too_late(GstBuffer* buffer, const FrameSettings& settings, const Outlet* mask);
   InferredFrame describe(GstBuffer* buffer) const;
 

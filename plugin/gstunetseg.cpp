@@ -93,8 +93,9 @@
  *
  * With #GstUnetseg:smoothing s the probabilities of a frame are (1 - s) times what the network gives
  * for it and s times those of the frame inferred before, which were smoothed as well: 0 smooths
- * nothing, and 1 keeps the first frame's. It starts anew after a flush, a seek, a discontinuity, new
- * caps, a faulty frame or another scene, and with another model or fit. Frames that are not inferred do not count.
+ * nothing, and 1 keeps the first frame's. It starts anew after a flush, a seek, a discontinuity (in latest
+ * mode one that is longer than a mask is shown), new caps, a faulty frame or another scene, and with
+ * another model or fit. Frames that are not inferred do not count.
  *
  * #GstUnetseg:min-area drops regions by their share of the frame, #GstUnetseg:largest-only all but one,
  * then #GstUnetseg:fill-holes fills those that are left, at the network's resolution. Where the network

@@ -54,28 +54,34 @@ void Models::give_up() {
 }
 
 void Models::cancel() {
-  std::shared_ptr<Inference> unused;
+  std::shared_ptr<Inference> unused;  // let go of without the lock
   const std::lock_guard<std::mutex> lock(mutex_);
+  unused = forget_requests();
+}
+
+// Under the lock. What is not wanted any more, to be let go of without it.
+std::shared_ptr<Inference> Models::forget_requests() {
   ++requests_;
   wanted_.reset();
   loading_.reset();
-  unused.swap(next_);
+  asked_again_ = false;
   is_ready_ = false;
+  return std::move(next_);
 }
 
 void Models::request(const ModelSettings& settings) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (wanted_ == settings || loading_ == settings) return;
-  }
-  cancel();
   const auto entry = [](gpointer self) -> gpointer {
     static_cast<Models*>(self)->loop();
     return nullptr;
   };
-  if (is_current(settings)) return;
+  if (is_current(settings)) return cancel();
+  std::shared_ptr<Inference> unused;  // let go of without the lock
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (quit_) return;
+  if (quit_ || wanted_ == settings) return;
+  if (loading_ == settings) {  // its file may be another since that began
+    asked_again_ = true;
+    return;
+  }
   GError* error = nullptr;
   if (thread_ == nullptr) thread_ = g_thread_try_new("unetseg-load", entry, this, &error);
   if (thread_ == nullptr) {
@@ -83,6 +89,7 @@ void Models::request(const ModelSettings& settings) {
     throw Failure{GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
                   "There is no thread to load a model with: close other programs", owned->message};
   }
+  unused = forget_requests();
   wanted_ = settings;
   changed_.notify_all();
 }
@@ -124,11 +131,16 @@ void Models::loop() {
       loading_ = settings;
       lock.unlock();
       std::shared_ptr<Inference> loaded = load(settings, request);
+      const bool is_up_to_date = loaded && loaded->is_up_to_date();
       lock.lock();
       if (request == requests_) {
         loading_.reset();
-        is_ready_ = loaded != nullptr;
-        next_ = std::move(loaded);
+        if (std::exchange(asked_again_, false) && !is_up_to_date) {
+          wanted_ = settings;
+        } else {
+          is_ready_ = loaded != nullptr;
+          next_.swap(loaded);
+        }
       }
       lock.unlock();  // what came too late is let go of without the lock
       loaded.reset();

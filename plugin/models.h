@@ -57,6 +57,7 @@ class Models {
   void loop();
   std::shared_ptr<Inference> load(const ModelSettings& settings, guint64 request);
   bool is_latest_request(guint64 request);
+  std::shared_ptr<Inference> forget_requests();
   std::shared_ptr<Inference> owned(std::unique_ptr<Inference> model);
   void dispose(Inference* model);
   void end(Inference* model);
@@ -72,6 +73,7 @@ class Models {
   bool flushing_ = true;
   std::optional<ModelSettings> wanted_;   // not begun
   std::optional<ModelSettings> loading_;  // begun for the latest request, and not done
+  bool asked_again_ = false;              // for what is being loaded
   guint64 requests_ = 0;                  // a load that an older one began is not wanted any more
   std::shared_ptr<Inference> current_, next_;
   std::vector<Inference*> let_go_;  // to be freed by the thread

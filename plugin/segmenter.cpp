@@ -29,8 +29,7 @@ constexpr double kSure = 0.25;
 
 void Segmenter::use(std::shared_ptr<Inference> model) {
   if (model == model_) return;
-  // Nothing will come of it, and the new model's worker need not wait for the old one's.
-  if (is_stuck()) job_.reset();
+  job_.reset();  // it may hang, and the new model's worker need not wait for the old one's
   model_ = std::move(model);
   taken_ = 0;
 }
@@ -53,7 +52,7 @@ bool Segmenter::is_turn(const FrameSettings& settings) {
 
 // Also what the worker may still be writing to.
 guint64 Segmenter::used_slots() const {
-  return job_ && job_->model == model_ ? taken_ | job_->slots : taken_;
+  return job_ ? taken_ | job_->slots : taken_;
 }
 
 guint Segmenter::take_slot() {
@@ -82,7 +81,7 @@ Waited Segmenter::infer(const guint* slots, guint n, const FrameSettings& settin
   if (waited != Waited::done) return waited;
   guint64 bits = 0;
   for (guint i = 0; i < n; ++i) bits |= bit(slots[i]);
-  job_ = Job{model_, bits, slots[0], {}, begin, false, false};
+  job_ = Job{bits, slots[0], {}, begin, false, false};
   try {
     waited = model_->finish(nanoseconds, deadline);
   } catch (...) {
@@ -105,19 +104,19 @@ void Segmenter::count(guint64 nanoseconds) {
 
 void Segmenter::show(guint slot, const InferredFrame& frame, guint64 nanoseconds,
                      const FrameSettings& settings) {
-  take(model_, slot, frame, nanoseconds, settings);
+  take(slot, frame, nanoseconds, settings);
 }
 
 // With what the mask before shows of the same scene.
-void Segmenter::smooth(Inference* model, guint slot, const FrameSettings& settings) {
+void Segmenter::smooth(guint slot, const FrameSettings& settings) {
   UnetsegMotion motion = kAtRest;
-  model->track(shown_->slot, slot, &motion);
+  model_->track(shown_->slot, slot, &motion);
   if (motion.other_scene) {
     statistics_->count_scene_cut();
     return;
   }
   const bool moves = settings.motion_compensation && motion.confidence >= kSure;
-  model->smooth(slot, shown_->slot, moves ? &motion : nullptr, settings.smoothing);
+  model_->smooth(slot, shown_->slot, moves ? &motion : nullptr, settings.smoothing);
 }
 
 void Segmenter::follow(guint slot) {
@@ -134,14 +133,12 @@ void Segmenter::follow(guint slot) {
   }
 }
 
-void Segmenter::take(const std::shared_ptr<Inference>& model, guint slot,
-                     const InferredFrame& frame, guint64 nanoseconds,
+void Segmenter::take(guint slot, const InferredFrame& frame, guint64 nanoseconds,
                      const FrameSettings& settings) {
-  if (settings.smoothing > 0 && shown_ && shown_model_ == model)
-    smooth(model.get(), slot, settings);
+  if (settings.smoothing > 0 && can_follow()) smooth(slot, settings);
   drop_mask();
-  shown_model_ = model;
-  shown_ = ShownMask{model.get(), slot, std::nullopt};
+  shown_model_ = model_;
+  shown_ = ShownMask{model_.get(), slot, std::nullopt};
   shown_pts_ = frame.pts;
   results_->take(*shown_, frame, nanoseconds);
 }
@@ -149,14 +146,14 @@ void Segmenter::take(const std::shared_ptr<Inference>& model, guint slot,
 bool Segmenter::start(guint slot, const InferredFrame& frame, const FrameSettings& settings) {
   free_slot(slot);
   if (model_->start(&slot, 1, settings.tta) != Waited::done) return false;
-  job_ = Job{model_, bit(slot), slot, frame, steady_clock::now(), true, false};
+  job_ = Job{bit(slot), slot, frame, steady_clock::now(), true, false};
   return true;
 }
 
 Waited Segmenter::collect(bool wait, const FrameSettings& settings, bool* taken) {
   *taken = false;
   if (!job_) return Waited::done;
-  if (!wait && job_->model->is_running()) {
+  if (!wait && model_->is_running()) {
     if (job_->is_given_up || !has_passed(deadline_of(settings, job_->begin))) return Waited::done;
     job_->is_given_up = true;
     return Waited::late;
@@ -167,7 +164,7 @@ Waited Segmenter::collect(bool wait, const FrameSettings& settings, bool* taken)
   guint64 nanoseconds = 0;
   Waited waited;
   try {
-    waited = job_->model->finish(&nanoseconds, deadline);
+    waited = model_->finish(&nanoseconds, deadline);
   } catch (...) {
     const bool is_wanted = job_->is_wanted && !job_->is_given_up;
     job_.reset();
@@ -181,8 +178,8 @@ Waited Segmenter::collect(bool wait, const FrameSettings& settings, bool* taken)
   if (job.is_given_up) return Waited::done;
   count(nanoseconds);
   if (!job.is_wanted) return Waited::done;
-  if (job.model == model_) taken_ |= job.slots;
-  take(job.model, job.slot, job.frame, nanoseconds, settings);
+  taken_ |= job.slots;
+  take(job.slot, job.frame, nanoseconds, settings);
   *taken = true;
   return Waited::done;
 }

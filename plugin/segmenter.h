@@ -24,7 +24,7 @@ class Segmenter {
       : statistics_(statistics), results_(results) {}
 
   // From the next frame on. What the model before has inferred is shown until there is something
-  // newer.
+  // newer; what it is working on is not waited for.
   void use(std::shared_ptr<Inference> model);
   Inference& model() { return *model_; }
 
@@ -77,9 +77,8 @@ class Segmenter {
   Shown shown_at(GstClockTime pts, const FrameSettings& settings) const;
 
  private:
-  // What the worker was asked for and has not been seen to be done with.
+  // What the model's worker was asked for and has not been seen to be done with.
   struct Job {
-    std::shared_ptr<Inference> model;
     guint64 slots;  // that it works on, one bit each
     guint slot;     // the one to show
     InferredFrame frame;
@@ -92,9 +91,9 @@ class Segmenter {
   guint64 used_slots() const;
   void give_back(const Inference* model, guint slot);
   void count(guint64 nanoseconds);
-  void smooth(Inference* model, guint slot, const FrameSettings& settings);
-  void take(const std::shared_ptr<Inference>& model, guint slot, const InferredFrame& frame,
-            guint64 nanoseconds, const FrameSettings& settings);
+  void smooth(guint slot, const FrameSettings& settings);
+  void take(guint slot, const InferredFrame& frame, guint64 nanoseconds,
+            const FrameSettings& settings);
 
   Statistics* statistics_;
   Results* results_;

@@ -299,16 +299,19 @@ END_TEST
 // As behind a leaky queue, which flags the frame after each that it has dropped.
 START_TEST(test_in_latest_mode_lost_frames_take_no_mask_away) {
   const struct {
-    GstClockTime from, to;
+    GstClockTime to;
+    const char* max_age;
     bool shown;
-  } cases[] = {{GST_SECOND, GST_SECOND + 100 * GST_MSECOND, true},
-               {GST_SECOND, 5 * GST_SECOND, false},
-               {GST_SECOND, 0, false},
-               {GST_SECOND, GST_CLOCK_TIME_NONE, false}};
+  } cases[] = {{GST_SECOND + 100 * GST_MSECOND, "-1", true},
+               {5 * GST_SECOND, "-1", false},
+               {5 * GST_SECOND, "10000000000", true},
+               {5 * GST_SECOND, "0", true},
+               {0, "0", false},
+               {GST_CLOCK_TIME_NONE, "0", false}};
   for (const auto& c : cases) {
-    Bench bench({{"output", "mask"}, {"mode", "latest"}, {"max-mask-age", "0"}});
+    Bench bench({{"output", "mask"}, {"mode", "latest"}, {"max-mask-age", c.max_age}});
     ck_assert(bench.send_caps(kCaps));
-    do bench.push(frame(200, c.from));
+    do bench.push(frame(200, GST_SECOND));
     while (is_gap(bench.pull().get()));
     BufferPtr flagged = frame(200, c.to);
     GST_BUFFER_FLAG_SET(flagged.get(), GST_BUFFER_FLAG_DISCONT);
