@@ -52,7 +52,9 @@ inline std::vector<std::string> train_arguments(const std::string& data, const s
           "--threads",
           "1",
           "--device",
-          "cpu"};
+          "cpu",
+          "--precision",
+          "fp32"};
 }
 
 // Fixture for tcase_add_unchecked_fixture().
