@@ -200,7 +200,7 @@ GstFlowReturn Element::chain(BufferPtr buffer) {
   }
   frames_.limit_batch(batch_limit());
   const GstFlowReturn result = frames_.process(std::move(buffer), settings, liveness_.is_live());
-  latency_.after_frame(!is_latest_mode());
+  latency_.after_frame(!FramePath::is_latest(settings.mode, liveness_.is_live()));
   return result;
 }
 
@@ -443,8 +443,8 @@ bool Element::set_property(guint id, const GValue* value) {
   }
   // The same value again is a request too: the file may be another now, or there at last.
   if (is_of_model(id)) models_.request(asked);
-  const std::shared_ptr<Inference> model = models_.current();
-  if (tta != tta_before && model) latency_.begin_anew(*model, tta, !was_latest);
+  if (const auto model = tta != tta_before ? models_.current() : nullptr)
+    latency_.begin_anew(*model, tta, !was_latest);
   if (is_latest_mode() != was_latest)
     gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
   return true;

@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <glib.h>
-#include <sys/auxv.h>
 
 #include "plugin/pointers.h"
 
@@ -30,32 +29,7 @@ const InstallFolder kWeightsFolder = {"UNETSEG_WEIGHTS_DIR", UNETSEG_WEIGHTS_FRO
                                       UNETSEG_WEIGHTS_INSTALLED};
 
 std::vector<std::string> folders_of(const InstallFolder& folder) {
-  const char* set = getauxval(AT_SECURE) == 0 ? g_getenv(folder.variable) : nullptr;
-  if (set != nullptr && *set != '\0') {
-    if (!g_path_is_absolute(set)) return {};
-    return {set};
-  }
-  std::vector<std::string> folders;
-  const std::string plugin = plugin_folder();
-  if (!plugin.empty()) {
-    const StringPtr relative(g_canonicalize_filename(folder.from_plugin, plugin.c_str()));
-    folders.emplace_back(relative.get());
-  }
-  if (folders.empty() || folders.front() != folder.compiled_in)
-    folders.emplace_back(folder.compiled_in);
-  return folders;
-}
-
-std::string first_existing(const std::vector<std::string>& paths) {
-  for (const std::string& path : paths)
-    if (g_file_test(path.c_str(), G_FILE_TEST_EXISTS)) return path;
-  return {};
-}
-
-std::string listed(const std::vector<std::string>& paths) {
-  std::string all;
-  for (const std::string& path : paths) all += (all.empty() ? "" : " or ") + path;
-  return all;
+  return folders_of(folder, plugin_folder());
 }
 
 }  // namespace unetseg

@@ -5,7 +5,6 @@
 #include "plugin/install_path.h"
 
 namespace unetseg {
-
 namespace {
 
 // A word that is no file was meant as the name of weights.

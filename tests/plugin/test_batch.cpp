@@ -117,10 +117,11 @@ START_TEST(test_s6_an_event_that_cannot_follow_its_frames_is_freed) {
 }
 END_TEST
 
-void ask_for_buffers(Bench& bench) {
+QueryPtr ask_for_buffers(Bench& bench) {
   const CapsPtr caps(gst_caps_from_string(kCaps.c_str()));
-  const QueryPtr query(gst_query_new_allocation(caps.get(), TRUE));
-  gst_pad_peer_query(bench.harness()->srcpad, query.get());
+  QueryPtr query(gst_query_new_allocation(caps.get(), TRUE));
+  ck_assert(gst_pad_peer_query(bench.harness()->srcpad, query.get()));
+  return query;
 }
 
 // Whether upstream is told to ask anew.
@@ -284,9 +285,7 @@ START_TEST(test_upstream_is_asked_for_a_batch_of_buffers_more) {
   for (const char* output : {"overlay", "mask"}) {
     Bench bench({{"batch-size", "6"}, {"output", output}});
     ck_assert(bench.send_caps(kCaps));
-    const CapsPtr caps(gst_caps_from_string(kCaps.c_str()));
-    const QueryPtr query(gst_query_new_allocation(caps.get(), TRUE));
-    ck_assert(gst_pad_peer_query(bench.harness()->srcpad, query.get()));
+    const QueryPtr query = ask_for_buffers(bench);
     ck_assert_uint_ge(gst_query_get_n_allocation_pools(query.get()), 1);
     guint size = 0, least = 0, most = 0;
     gst_query_parse_nth_allocation_pool(query.get(), 0, nullptr, &size, &least, &most);

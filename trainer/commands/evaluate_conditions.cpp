@@ -10,7 +10,6 @@
 #include "trainer/commands/evaluate.h"
 #include "trainer/commands/interrupt.h"
 #include "trainer/commands/panel_sheets.h"
-#include "trainer/data/folder.h"
 #include "trainer/predict/bare_frames.h"
 #include "trainer/predict/conditions.h"
 #include "trainer/predict/scorer.h"
@@ -80,7 +79,6 @@ class ConditionScoring {
   // The first picture under each condition, and up to eight frames on which a lesion was found.
   void write_pictures() const {
     if (options_.panels.empty()) return;
-    make_folder(options_.panels);
     write_sheet(options_.panels + "/conditions.png", first_, threshold());
     if (!found_.empty()) write_sheet(options_.panels + "/found.png", found_, threshold());
   }

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "model/frame/sampler.h"
-#include "trainer/data/folder.h"
 #include "trainer/predict/frame_view.h"
 #include "trainer/report/pictures.h"
 
@@ -55,7 +54,6 @@ void WorstPanels::add(double dice, OwnedPanel panel) {
 
 void WorstPanels::write(const std::string& folder, double threshold) {
   constexpr std::size_t kRows = 8;
-  make_folder(folder);
   for (std::size_t first = 0; first < panels_.size(); first += kRows) {
     std::vector<OwnedPanel> sheet;
     for (std::size_t i = first; i < std::min(panels_.size(), first + kRows); ++i)

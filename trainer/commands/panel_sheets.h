@@ -37,7 +37,7 @@ class WorstPanels {
   void add(double dice, OwnedPanel panel);
 
   // Those with the 16 lowest Dice, the lowest first, as worst-01.png and worst-09.png, in a folder
-  // that is made. Throws Error(write).
+  // that is there. Throws Error(write).
   void write(const std::string& folder, double threshold);
 
  private:

@@ -2,50 +2,44 @@
 #include "trainer/commands/shipped_weights.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
 #include "model/error.h"
+#include "model/storage/install_folders.h"
 
 namespace unetseg::trainer {
 namespace {
 
-namespace fs = std::filesystem;
+constexpr InstallFolder kWeightsFolder = {"UNETSEG_WEIGHTS_DIR", UNETSEG_WEIGHTS_FROM_PROGRAM,
+                                          UNETSEG_WEIGHTS_INSTALLED};
 
-const char kVariable[] = "UNETSEG_WEIGHTS_DIR";
-
-// An installed tree may have been moved: it is looked for from the program first.
-std::vector<fs::path> folders() {
-  const char* set = std::getenv(kVariable);
-  if (set != nullptr && *set != '\0') return {set};
+// Empty where it is not known.
+std::string program_folder() {
   std::error_code unknown;
-  const fs::path program = fs::read_symlink("/proc/self/exe", unknown);
-  std::vector<fs::path> found;
-  if (!unknown)
-    found.push_back((program.parent_path() / UNETSEG_WEIGHTS_FROM_PROGRAM).lexically_normal());
-  if (found.empty() || found.front() != UNETSEG_WEIGHTS_INSTALLED)
-    found.emplace_back(UNETSEG_WEIGHTS_INSTALLED);
-  return found;
+  return std::filesystem::read_symlink("/proc/self/exe", unknown).parent_path();
 }
 
 }  // namespace
 
 std::string weights_file(const std::string& name) {
   if (name != "fast" && name != "best") return name;
-  std::vector<std::string> tried;
-  for (const fs::path& folder : folders()) {
-    tried.push_back(folder / ("unetseg-" + name + ".safetensors"));
-    std::error_code ignored;
-    if (fs::exists(tried.back(), ignored)) return tried.back();
-  }
-  throw Error(
-      Fault::not_found,
-      fmt::format("the weights '{}' are not installed, there is no {}: install them, set {} "
-                  "to their folder, or give a safetensors file",
-                  name, fmt::join(tried, " or "), kVariable));
+  std::vector<std::string> files = folders_of(kWeightsFolder, program_folder());
+  if (files.empty())
+    throw Error(Fault::settings,
+                fmt::format("{} must be an absolute path: set it to the folder that holds the "
+                            "weights, or leave it unset",
+                            kWeightsFolder.variable));
+  for (std::string& file : files) file += "/unetseg-" + name + ".safetensors";
+  const std::string found = first_existing(files);
+  if (found.empty())
+    throw Error(
+        Fault::not_found,
+        fmt::format("the weights '{}' are not installed, there is no {}: install them, set {} to "
+                    "their folder, or give a safetensors file",
+                    name, listed(files), kWeightsFolder.variable));
+  return found;
 }
 
 CLI::Option* take_shipped_weights(CLI::Option* option) {
